@@ -1,0 +1,138 @@
+"""From a YAML file to a checked recipe, with errors that name file, line and dotted path."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from saflex_cli.config.document import Document, Location, dotted, parse_value, read_document
+from saflex_cli.config.schema import Recipe
+from saflex_cli.errors import RecipeError
+from saflex_cli.settings import Settings
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_HINTS = {
+    "extra_forbidden": "unknown key",
+    "missing": "is missing",
+    "union_tag_invalid": "unknown name",
+    "union_tag_not_found": "needs a name",
+}
+
+
+def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read and check a recipe.
+
+    Args:
+        path: The YAML file.
+        overrides: `dotted.path=value` texts, applied before checking (`methods[2].preset=lp`, `train.epochs=1`).
+
+    Raises:
+        RecipeError: names file, line and dotted path, and what to do.
+    """
+    return load_model(Path(path), Recipe, overrides)
+
+
+def load_model(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model:
+    """Read a YAML file into a pydantic model; see `load_recipe`."""
+    document = read_document(path)
+    content = deepcopy(document.content)
+    for override in overrides:
+        _apply(content, override)
+    return validate(content, model, document)
+
+
+def validate(content: dict[str, Any], model: type[Model], document: Document) -> Model:
+    """Check raw YAML content against a model: strictly, apart from lists, which fill tuples."""
+    try:
+        return model.model_validate(_frozen(content))
+    except ValidationError as error:
+        problems = [_message(problem, content, document) for problem in error.errors()]
+        raise RecipeError("\n".join(dict.fromkeys(problems))) from error
+    except (TypeError, ValueError) as error:
+        raise RecipeError(f"{document.path}: {error}") from error
+
+
+def _frozen(value: Any) -> Any:  # noqa: ANN401 - raw YAML
+    if isinstance(value, dict):
+        return {key: _frozen(item) for key, item in value.items()}
+    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+
+
+def _message(problem: Any, content: dict[str, Any], document: Document) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
+    location = _user_location(problem["loc"], content)
+    kind, given = problem["type"], problem["input"]
+    what = _HINTS.get(kind, problem["msg"].removeprefix("Value error, ").removeprefix("Input "))
+    if kind.startswith("union_tag"):
+        what += f", {problem['ctx'].get('tag', '')!r}" if kind == "union_tag_invalid" else ""
+        expected = problem["ctx"].get("expected_tags")
+        what += f"; choose from {expected}" if expected else " key, such as `{name: …}`"
+        location = (*location, "name")
+    elif kind not in _HINTS and not isinstance(given, dict | tuple):
+        what += f", not {given!r}"
+        what += _number_hint(given) if kind in ("float_type", "int_type") else ""
+    elif kind == "extra_forbidden":
+        what += "; check the spelling, or see docs/recipes.md for the keys"
+    return f"{document.where(location)}: {dotted(location) or 'recipe'}: {what}"
+
+
+def _number_hint(given: object) -> str:
+    try:
+        number = float(given) if isinstance(given, str) else None
+    except ValueError:
+        return ""
+    if number is None:
+        return ""
+    mantissa, _, exponent = str(given).lower().partition("e")
+    written = f"{float(mantissa)}e{int(exponent)}" if exponent else f"{number}"
+    return f" (YAML reads this as text; write {written})"
+
+
+def _user_location(location: Location, content: dict[str, Any]) -> Location:
+    """Drop what pydantic adds to a path (union tags, the resolved settings) but the user never wrote."""
+    kept: list[str | int] = []
+    value: Any = content
+    names = {field.name for field in fields(Settings)}
+    for part in location:
+        if isinstance(value, dict) and part in value:
+            kept.append(part)
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            kept.append(part)
+            value = value[part]
+        elif isinstance(value, dict) and part != "settings" and part != value.get("name"):
+            kept.append(part)
+            if part not in names:
+                value = None
+    return tuple(kept)
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    path, equals, text = override.partition("=")
+    parts = [part for part in path.replace("[", ".").replace("]", "").split(".") if part]
+    if not equals or not parts:
+        raise RecipeError(f"--set {override}: write it as dotted.path=value, for example train.epochs=1")
+    try:
+        value = parse_value(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(f"--set {override}: the value is not valid YAML") from error
+    target: Any = content
+    for part in parts[:-1]:
+        if isinstance(target, dict):
+            target = target.setdefault(part, {})
+        else:
+            target = target[_index(target, part, override)]
+    if isinstance(target, dict):
+        target[parts[-1]] = value
+    else:
+        target[_index(target, parts[-1], override)] = value
+
+
+def _index(target: object, part: str, override: str) -> int:
+    if not isinstance(target, list) or not part.isdigit() or int(part) >= len(target):
+        raise RecipeError(f"--set {override}: {part!r} is not a place in the recipe")
+    return int(part)

@@ -1,0 +1,262 @@
+"""What a recipe may say: frozen types, with every default in this file.
+
+A recipe holds the whole comparison: one data set, model, augmentation and training protocol, and all compared methods.
+Field docstrings are the manual. Unknown keys are errors.
+"""
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+
+from saflex_cli.settings import PRESETS, PresetName, Settings
+
+PROTOCOL = 1
+"""Raised when the same recipe would give another result (a changed default, a changed trainer): old reports are stale."""
+
+SplitName = Literal["train", "val", "test"]
+TrainOn = tuple[Literal["train"]] | tuple[Literal["train"], Literal["val"]]
+Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+
+
+class Strict(BaseModel):
+    """Base: frozen, no unknown keys, no silent conversion, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+
+class DigitsData(Strict):
+    """scikit-learn's digits: 1,797 real 8 × 8 images of handwritten digits (UCI optdigits, test part), no download."""
+
+    name: Literal["digits"]
+    train: Positive = 500
+    """Images to train on, drawn class by class."""
+    val: Positive = 250
+    """Validation images; every other image is test."""
+    split_seed: int | None = None
+    """One split for all seeds; without it every seed has a split of its own (the same for all methods)."""
+
+
+DataConfig = DigitsData
+
+
+# --- models ----------------------------------------------------------------------------------------------------------
+
+
+class SmallCnn(Strict):
+    """Three 3 × 3 convolutions with BatchNorm and ReLU, global average pooling, one linear layer."""
+
+    name: Literal["small_cnn"]
+    width: Positive = 32
+    """Channels of the first convolution; the others have twice as many."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Dropout probability before the linear layer."""
+
+
+ModelConfig = SmallCnn
+
+
+# --- upstream augmentation -------------------------------------------------------------------------------------------
+
+
+class Rotation(Strict):
+    """Rotate every image by an angle drawn uniformly from [-degrees, degrees], bilinear."""
+
+    name: Literal["rotation"]
+    degrees: Annotated[float, Field(ge=0, le=180)] = 30.0
+    fill: Share = 0.0
+    """Intensity of the corners that come from outside the image, in [0, 1]."""
+
+
+class CorruptLabels(Strict):
+    """Give a share of the augmented samples a wrong label, drawn anew for every batch."""
+
+    name: Literal["corrupt_labels"]
+    share: Share
+    """Probability that a sample's label is replaced."""
+    to: Literal["next", "uniform"] = "next"
+    """`next`: class k becomes k + 1 (mod K). `uniform`: any other class with equal probability."""
+
+
+class Folder(Strict):
+    """Samples made beforehand by any other program: each step draws a batch of them, with their own labels.
+
+    Either one sub-folder per class, named by class number or class name, or a `labels.csv` with columns `file` and
+    `label`. Images (PNG, JPEG) must have the data set's size; they are normalised as the data set is.
+    """
+
+    name: Literal["folder"]
+    path: str
+    """Folder, relative to the recipe file or to the data root."""
+
+
+AugmenterStep = Annotated[Rotation | CorruptLabels | Folder, Field(discriminator="name")]
+
+
+def _as_list(value: Any) -> Any:  # noqa: ANN401 - raw YAML
+    return (value,) if isinstance(value, dict) else value
+
+
+Augmenter = Annotated[tuple[AugmenterStep, ...], BeforeValidator(_as_list)]
+"""One step, or a list of steps applied in order."""
+
+
+# --- training --------------------------------------------------------------------------------------------------------
+
+
+class Adam(Strict):
+    """Adam, with the learning rate multiplied by `gamma` at each milestone (epochs, counted from 0)."""
+
+    name: Literal["adam"]
+    lr: Annotated[float, Field(gt=0)] = 1.0e-3
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    milestones: tuple[Positive, ...] = ()
+    gamma: Annotated[float, Field(gt=0)] = 0.1
+
+
+class Sgd(Strict):
+    """Stochastic gradient descent, with the same step schedule."""
+
+    name: Literal["sgd"]
+    lr: Annotated[float, Field(gt=0)]
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    milestones: tuple[Positive, ...] = ()
+    gamma: Annotated[float, Field(gt=0)] = 0.1
+
+
+OptimizerConfig = Annotated[Adam | Sgd, Field(discriminator="name")]
+
+
+class Train(Strict):
+    """How long and in which portions."""
+
+    epochs: Positive
+    batch_size: Annotated[int, Field(ge=2)]
+    """The last batch of an epoch may be smaller; a last batch of one sample is left out (BatchNorm cannot use it)."""
+
+
+class Selection(Strict):
+    """The epoch whose weights are reported as `selected`: the first one with the best value. Test data never select."""
+
+    metric: Literal["accuracy", "auroc", "loss"] = "accuracy"
+    split: Literal["val"] = "val"
+
+
+# --- methods ---------------------------------------------------------------------------------------------------------
+
+
+def _with_label(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
+    if not isinstance(raw, dict) or "label" in raw:
+        return raw
+    parts = [raw.get("name"), raw.get("preset")]
+    parts += ["trainval"] if raw.get("train_on") == ("train", "val") else []
+    parts += ["clean"] if raw.get("clean_batch") is True else []
+    return raw | {"label": "_".join(str(part) for part in parts if part)}
+
+
+class MethodBase(Strict):
+    """What every method may say."""
+
+    label: Slug
+    """Name in paths and tables; without it, made from the method's name, preset, `trainval` and `clean`."""
+    train_on: TrainOn = ("train",)
+    """`[train, val]` trains on both for the full number of epochs and reports the last one: nothing is left to select on."""
+    augmenter: Augmenter | None = None
+    """Replaces the recipe's augmenter for this method alone."""
+
+    _label = model_validator(mode="before")(_with_label)
+
+
+class NoAug(MethodBase):
+    """Training data as they are."""
+
+    name: Literal["no_aug"]
+
+    @model_validator(mode="after")
+    def _refuse_augmenter(self) -> Self:
+        if self.augmenter is not None:
+            raise ValueError("no_aug has no augmenter; use the method upstream")
+        return self
+
+
+class Upstream(MethodBase):
+    """The augmentation alone."""
+
+    name: Literal["upstream"]
+    clean_batch: bool = False
+    """Mean of the loss on the clean batch and on the augmented batch, at equal weight."""
+
+
+if TYPE_CHECKING:
+    SettingsFields = Strict
+else:  # The fields of `Settings`, so that pydantic checks them as strictly as everything else.
+    _HINTS = get_type_hints(Settings)
+    SettingsFields = create_model(
+        "SettingsFields", __base__=Strict, **{f.name: (_HINTS[f.name], f.default) for f in fields(Settings)}
+    )
+
+
+class SaflexMethod(MethodBase):
+    """SAFLEX on top of the augmentation. Any field of `Settings` beside the preset overrides it."""
+
+    name: Literal["saflex"]
+    preset: PresetName
+    outer: Literal["val", "train", "train+val"] = "val"
+    """The trusted data whose loss the weights and labels lower (E10)."""
+    clean_batch: bool = False
+    """As for `upstream` (E8)."""
+    settings: SettingsFields
+    """The preset with its overrides, resolved."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve_settings(cls, raw: Any) -> Any:  # noqa: ANN401 - raw YAML
+        if not isinstance(raw, dict):
+            return raw
+        preset = PRESETS.get(raw.get("preset", ""))
+        names = {field.name for field in fields(Settings)}
+        resolved = (asdict(preset) if preset else {}) | raw.get("settings", {})
+        resolved |= {key: value for key, value in raw.items() if key in names}
+        return {key: value for key, value in raw.items() if key not in names} | {"settings": resolved}
+
+    @model_validator(mode="after")
+    def _check_settings(self) -> Self:
+        self.resolved_settings()
+        return self
+
+    def resolved_settings(self) -> Settings:
+        """The settings as the core takes them."""
+        return Settings(**self.settings.model_dump())
+
+
+MethodConfig = Annotated[NoAug | Upstream | SaflexMethod, Field(discriminator="name")]
+
+
+class Recipe(Strict):
+    """One comparison: everything that the compared methods share, and the methods."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")]
+    """Path-like name; reports lie under it."""
+    data: DataConfig
+    model: ModelConfig
+    augmenter: Augmenter | None = None
+    """The upstream augmentation, shared by all methods except `no_aug`."""
+    optimizer: OptimizerConfig
+    train: Train
+    selection: Selection = Selection()
+    methods: Annotated[tuple[MethodConfig, ...], Field(min_length=1)]
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _nothing_twice(self) -> Self:
+        for what, values in (("method", [m.label for m in self.methods]), ("seed", list(self.seeds))):
+            twice = [value for index, value in enumerate(values) if value in values[:index]]
+            if twice:
+                raise ValueError(f"{what} {twice[0]} is listed twice; leave one out or give it a label of its own")
+        return self

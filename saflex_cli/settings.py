@@ -1,0 +1,135 @@
+"""Every reading of the method as one frozen value, and the presets by name. Free of torch, so that recipes can use it.
+
+The formula, with Π_i the alignment of sample i (see `saflex_cli.core.alignment`), ỹ_i its upstream label, p(x_i) the
+model's prediction and G_i Gumbel(0, 1) noise:
+
+    u_i = s Π_i + β ỹ_i + γ log p(x_i) + κ G_i
+    y_i = softmax(u_i / τ)
+    w_i = rule(Π_i, y_i or ỹ_i), then normalised
+
+E1 to E16 number the places where the paper is ambiguous; `saflex_cli/core/README.md` lists them with their reasons.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, Literal, get_args, get_type_hints
+
+from saflex_cli.errors import SaflexValueError
+
+Scope = Literal["all", "head", "none"]
+WeightRule = Literal["agreement", "printed_sum", "upstream_agreement", "relu", "none"]
+PresetName = Literal["paper", "lp", "theorem1", "weights_only", "proximal", "bootstrap", "l2rw"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One reading of SAFLEX. Raises `SaflexValueError` for values out of range or that contradict each other."""
+
+    scope: Scope = "all"
+    """Parameters over which Π is taken: all that train, the classifier layer, or `none` (no Π at all)."""
+    alignment_of: Literal["log_prob", "logit", "prob"] = "log_prob"
+    """E2: the model output f whose derivative Π is."""
+    alignment_sign: Literal[1, -1] = 1
+    """E1: 1 lowers the outer loss; -1 is the paper's Notation 1 taken literally."""
+    alignment_mode: Literal["train", "eval"] = "train"
+    """E9: compute Π in the modes that the model's modules are in, or with all of them in evaluation mode."""
+    outer_reduction: Literal["mean", "sum"] = "mean"
+    """E11: reduction of the outer loss over the outer batch."""
+    outer_batch_size: int | Literal["auto", "all"] = "auto"
+    """E10: outer samples per step; `auto` is min(batch, set). Read by the training loop, which draws the batch."""
+    outer_every: int = 1
+    """E10: steps for which an outer gradient is used before it is computed anew."""
+    precondition: bool = False
+    """E15: multiply the outer gradient by Adam's diagonal preconditioner, as the true step does."""
+    scale: float | Literal["rms"] = 1.0
+    """s: a number, or 1 / rms(Π) over the batch, at most `scale_cap`."""
+    scale_cap: float = 100.0
+    """Largest s that `scale: rms` may reach."""
+    label_retention: float = 0.0
+    """β: weight of the upstream label in the new label (E4)."""
+    retention_of: Literal["soft", "argmax"] = "soft"
+    """E13: β times the upstream label as it is, or times the one-hot vector of its largest entry."""
+    model_prior: float = 0.0
+    """γ: weight of the model's own log-probabilities."""
+    gumbel_scale: float = 0.0
+    """κ: scale of the Gumbel noise (E5)."""
+    temperature: float = 1.0
+    """τ; 0 takes the argmax."""
+    refine_labels: bool = True
+    """False keeps the upstream labels and learns weights only."""
+    weight_rule: WeightRule = "agreement"
+    """E3: Π·y ≥ 0 · Σ_k Π_k ≥ 0 as printed in Theorem 1 · Π·ỹ ≥ 0 · max(0, Π·ỹ) · every weight 1."""
+    weight_test_of: Literal["alignment", "retained"] = "alignment"
+    """E12: test Π itself (Algorithm 1) or Π + βỹ (the substitution of Section 3)."""
+    simplex_weights: bool = False
+    """E6: Σ w = 1 as a constraint (Appendix A): all weight on the best sample."""
+    normalise: Literal["sum", "batch"] = "sum"
+    """E16: divide the weighted loss by Σ w (Algorithm 1) or by the batch size."""
+
+    def __post_init__(self) -> None:
+        self._check_choices()
+        for name in ("label_retention", "model_prior", "gumbel_scale", "temperature"):
+            if getattr(self, name) < 0:
+                raise SaflexValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+        for name in ("scale_cap", "outer_every"):
+            if getattr(self, name) <= 0:
+                raise SaflexValueError(f"{name} must be above 0, not {getattr(self, name)}")
+        if isinstance(self.outer_batch_size, int) and self.outer_batch_size < 1:
+            raise SaflexValueError(f"outer_batch_size must be at least 1, auto or all, not {self.outer_batch_size}")
+        if isinstance(self.scale, float | int) and self.scale < 0:
+            raise SaflexValueError(f"scale must be rms or at least 0, not {self.scale}")
+        if self.scope == "none" and (self.weight_rule != "none" or (self.refine_labels and self.scale != 0)):
+            raise SaflexValueError("scope none computes no Π: it needs weight_rule none and scale 0")
+        if self.simplex_weights and self.weight_rule == "none":
+            raise SaflexValueError("simplex_weights needs a weight_rule to rank the samples by, not none")
+
+    def _check_choices(self) -> None:
+        for name, hint in get_type_hints(type(self)).items():
+            options = [member for part in (hint, *get_args(hint)) for member in get_args(part)]
+            choices = [option for option in options if not isinstance(option, type) and get_args(option) == ()]
+            value = getattr(self, name)
+            if choices and not isinstance(value, int | float) and value not in choices:
+                raise SaflexValueError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}")
+
+    @property
+    def needs_outer(self) -> bool:
+        """Whether outer data are used at all."""
+        return self.scope != "none"
+
+
+_VERBATIM = Settings(gumbel_scale=1.0, temperature=0.01)
+_PROXIMAL = Settings(
+    scope="head", scale="rms", label_retention=2.0, model_prior=1.0, temperature=1.0, outer_batch_size="all"
+)
+
+PRESETS: Mapping[PresetName, Settings] = {
+    # Algorithm 1, verbatim. Section 4 and Appendix C: β = 1 for tabular data, τ = 0.1 for CLIP.
+    "paper": _VERBATIM,
+    # The optimum of the linear program of Eq. 4 in the box 0 ≤ w ≤ 1.
+    "lp": replace(_VERBATIM, gumbel_scale=0.0, temperature=0.0),
+    # Theorem 1 with the weight test as printed.
+    "theorem1": replace(_VERBATIM, gumbel_scale=0.0, temperature=0.0, weight_rule="printed_sum"),
+    # Our repairs: the upstream label kept; the KL-proximal step towards a prior of prediction and upstream label.
+    "weights_only": Settings(
+        scope="head", refine_labels=False, weight_rule="upstream_agreement", outer_batch_size="all"
+    ),
+    "proximal": _PROXIMAL,
+    # The ablation: `proximal` without Π.
+    "bootstrap": replace(_PROXIMAL, scope="none", scale=0.0, weight_rule="none"),
+    # Ren et al. 2018, "Learning to Reweight Examples for Robust Deep Learning": a peer.
+    "l2rw": Settings(refine_labels=False, weight_rule="relu"),
+}
+
+
+def preset_settings(preset: str, **overrides: Any) -> Settings:  # noqa: ANN401 - the fields' own types are checked by their users
+    """The settings of a preset with single fields replaced.
+
+    Raises:
+        SaflexValueError: for an unknown preset or field, or values that contradict each other.
+    """
+    if preset not in PRESETS:
+        raise SaflexValueError(f"unknown preset {preset!r}; there are: {', '.join(PRESETS)}")
+    known = {field.name for field in fields(Settings)}
+    if unknown := sorted(set(overrides) - known):
+        raise SaflexValueError(f"unknown setting {unknown[0]!r}; there are: {', '.join(sorted(known))}")
+    return replace(PRESETS[preset], **overrides)

@@ -1,0 +1,1 @@
+"""Results as data: reports written once, statistics computed at table time, tables rendered and checked."""

@@ -1,0 +1,114 @@
+"""One finished run: raw values with their provenance."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Metrics(_Record):
+    """Values on one split, as fractions (not percent)."""
+
+    accuracy: float
+    auroc: float
+    """One against the rest, averaged over the classes (macro); equal to scikit-learn's."""
+    loss: float
+    """Mean cross-entropy in nats."""
+
+
+class Scores(_Record):
+    """One state of the model: the selected epoch or the last one."""
+
+    epoch: int
+    """Epochs trained when this state was taken, from 1."""
+    val: Metrics | None
+    """None where the validation set was trained on."""
+    test: Metrics
+
+
+class Selected(Scores):
+    """The state that validation chose."""
+
+    metric: Literal["accuracy", "auroc", "loss"]
+    split: Literal["val"]
+
+
+class DataFacts(_Record):
+    """What was trained and evaluated on."""
+
+    train: int
+    val: int
+    test: int
+    classes: int
+    sha256: str
+    """Of the data as loaded, before splitting."""
+
+
+class SaflexFacts(_Record):
+    """What SAFLEX did, over all steps of the run."""
+
+    mean_weight: float
+    """Mean sample weight before normalisation."""
+    label_change_rate: float
+    """Share of samples whose largest label entry is not the upstream label's."""
+    dropped_steps: int
+    """Steps in which every weight was zero."""
+    steps: int
+
+
+class Timing(_Record):
+    """Wall-clock; not part of a run's identity."""
+
+    train_seconds: float
+    """Training steps only, without evaluation and checkpoints."""
+    total_seconds: float
+    steps_per_second: float
+
+
+class Environment(_Record):
+    """What the run was made with; no host name, user or path."""
+
+    saflex: str
+    python: str
+    torch: str
+    device: str
+    threads: int
+    git_commit: str | None
+    git_dirty: bool | None
+
+
+class Report(_Record):
+    """`results/reports/<recipe>/<method>/seed-<n>.json`, at most 4 KB."""
+
+    format: Literal[1] = 1
+    recipe: str
+    method: str
+    seed: int
+    config: dict[str, Any]
+    """The resolved configuration: see `saflex_cli.config.identity.run_config`."""
+    config_hash: str
+    data: DataFacts
+    parameters: int
+    """Trainable parameters of the model."""
+    selected: Selected | None
+    """None where the method trains on the validation set."""
+    last: Scores
+    saflex: SaflexFacts | None
+    timing: Timing
+    environment: Environment
+
+
+class EpochRow(_Record):
+    """One line of the per-epoch curve, committed as CSV beside the report."""
+
+    epoch: int
+    train_loss: float
+    val_accuracy: float | None
+    val_auroc: float | None
+    val_loss: float | None
+    mean_weight: float | None
+    label_change_rate: float | None
+    dropped_steps: int | None
