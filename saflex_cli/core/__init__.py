@@ -1,0 +1,23 @@
+"""The method, for anybody's own loop; needs torch and jaxtyping alone. `README.md` beside this file maps the equations."""
+
+from saflex_cli.core.alignment import Alignment, OuterDirection, align, alignment, outer_direction
+from saflex_cli.core.losses import soft_cross_entropy, soft_labels
+from saflex_cli.core.saflex import Refined, Saflex
+from saflex_cli.core.solution import solve_labels, solve_weights
+from saflex_cli.settings import PRESETS, Settings
+
+__all__ = [
+    "PRESETS",
+    "Alignment",
+    "OuterDirection",
+    "Refined",
+    "Saflex",
+    "Settings",
+    "align",
+    "alignment",
+    "outer_direction",
+    "soft_cross_entropy",
+    "soft_labels",
+    "solve_labels",
+    "solve_weights",
+]

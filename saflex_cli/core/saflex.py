@@ -1,0 +1,167 @@
+"""SAFLEX as one call inside anybody's training loop."""
+
+import weakref
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from saflex_cli.core.alignment import Alignment, OuterDirection, align, outer_direction
+from saflex_cli.core.losses import Labels, soft_cross_entropy, soft_labels
+from saflex_cli.core.passes import Inputs, checked_logits
+from saflex_cli.core.precondition import preconditioned
+from saflex_cli.core.solution import solve_labels, solve_weights
+from saflex_cli.errors import SaflexValueError
+from saflex_cli.settings import preset_settings
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A batch with learned weights and labels (Eq. 1, right-hand side)."""
+
+    sample_weights: Float[Tensor, " batch"]
+    """In [0, 1], before normalisation; detached."""
+    soft_labels: Float[Tensor, "batch classes"]
+    """Rows of probabilities; detached."""
+    logits: Float[Tensor, "batch classes"]
+    """Of the training forward pass, with graph."""
+    upstream_labels: Float[Tensor, "batch classes"]
+    """The labels before refinement, as rows."""
+    alignment: Float[Tensor, "batch classes"] | None
+    """Π; None where the preset computes none."""
+    normalise: Literal["sum", "batch"]
+
+    def loss(self) -> Float[Tensor, ""]:
+        """Weighted soft cross-entropy; zero, with zero gradient, where every weight is zero."""
+        return soft_cross_entropy(
+            self.logits, self.soft_labels.to(self.logits), self.sample_weights.to(self.logits), normalise=self.normalise
+        )
+
+    @property
+    def dropped(self) -> Bool[Tensor, ""]:
+        """Whether every weight is zero, so that the batch teaches nothing."""
+        return (self.sample_weights == 0).all()
+
+    @property
+    def label_changed(self) -> Bool[Tensor, " batch"]:
+        """Which samples' largest label entry is another class than upstream."""
+        return self.soft_labels.argmax(1) != self.upstream_labels.argmax(1)
+
+
+class Saflex:
+    """Learns a weight and a soft label for every sample of an augmented batch, in one step (Algorithm 1 and its repairs).
+
+    One keyword-only call in the place of `model(inputs)`; it owns no optimizer, no logging and no configuration file. The
+    call *is* the training step's forward pass: running statistics and dropout advance as in `model(inputs)`, once.
+
+    Args:
+        preset: `paper`, `lp`, `theorem1`, `weights_only`, `proximal`, `bootstrap` or `l2rw`; see `saflex_cli.settings`.
+        head: The classifier layer or its dotted name, where scope `head` cannot find it.
+        overrides: Any field of `saflex_cli.settings.Settings`.
+
+    Raises:
+        SaflexValueError: for unknown names or contradicting values.
+
+    Use one instance per model: with `outer_every` above 1 it remembers the outer gradient between calls (`reset` forgets).
+    """
+
+    def __init__(self, *, preset: str, head: nn.Module | str | None = None, **overrides: Any) -> None:  # noqa: ANN401
+        self.settings = preset_settings(preset, **overrides)
+        self.head = head
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the remembered outer gradient."""
+        self._direction: OuterDirection | None = None
+        self._model: weakref.ref[nn.Module] | None = None
+        self._uses = 0
+
+    def __call__(
+        self,
+        *,
+        model: nn.Module,
+        inputs: Inputs,
+        upstream_labels: Labels,
+        outer_inputs: Inputs | None = None,
+        outer_labels: Labels | None = None,
+        upstream_weights: Float[Tensor, " batch"] | None = None,
+        generator: torch.Generator | None = None,
+        optimizer: Optimizer | None = None,
+    ) -> Refined:
+        """Refine one augmented batch.
+
+        Args:
+            model: Returns logits (B, K); called as `model(inputs)`.
+            inputs: B augmented samples (tensor, tuple or dict), handed to the model unchanged.
+            upstream_labels: Their classes (B,) or soft labels (B, K) as the upstream augmentation gives them.
+            outer_inputs: M trusted samples; not needed by presets without Π.
+            outer_labels: Their classes (M,) or soft labels (M, K).
+            upstream_weights: Weights (B,) of the upstream augmentation; multiplied with the learned ones.
+            generator: Source of the Gumbel noise; the global one otherwise.
+            optimizer: The Adam whose preconditioner is used (`precondition=True` only).
+
+        Raises:
+            SaflexValueError: for shapes or labels that do not fit, missing outer data, or a call without gradients.
+        """
+        if not torch.is_grad_enabled():
+            raise SaflexValueError("call saflex where gradients are enabled: its logits are the training forward pass")
+        found = self._align(model, inputs, outer_inputs, outer_labels, optimizer)
+        with torch.no_grad():
+            upstream = soft_labels(upstream_labels, found.log_probs, "upstream_labels")
+            labels = solve_labels(found.matrix, found.log_probs, upstream, self.settings, generator)
+            weights = solve_weights(found.matrix, labels, upstream, self.settings)
+            if upstream_weights is not None:
+                weights = weights * upstream_weights
+        matrix = found.matrix if self.settings.needs_outer else None
+        return Refined(weights, labels, found.logits, upstream, matrix, self.settings.normalise)
+
+    def _align(
+        self,
+        model: nn.Module,
+        inputs: Inputs,
+        outer_inputs: Inputs | None,
+        outer_labels: Labels | None,
+        optimizer: Optimizer | None,
+    ) -> Alignment:
+        settings = self.settings
+        if not settings.needs_outer:
+            logits = checked_logits(model(inputs))
+            return Alignment(logits, torch.zeros_like(logits), logits.detach().log_softmax(1))
+        if outer_inputs is None or outer_labels is None:
+            raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
+        direction = self._outer_direction(model, outer_inputs, outer_labels)
+        if settings.precondition:
+            if optimizer is None:
+                raise SaflexValueError("precondition needs the optimizer: saflex(…, optimizer=optimizer)")
+            direction = preconditioned(direction, model, optimizer)
+        return align(
+            model,
+            inputs,
+            direction,
+            of=settings.alignment_of,
+            sign=settings.alignment_sign,
+            mode=settings.alignment_mode,
+            training_step=True,
+        )
+
+    def _outer_direction(self, model: nn.Module, outer_inputs: Inputs, outer_labels: Labels) -> OuterDirection:
+        """The outer gradient, reused for `outer_every` calls on the same model."""
+        settings = self.settings
+        known = self._model is not None and self._model() is model
+        if self._direction is None or not known or self._uses >= settings.outer_every:
+            scope: Literal["all", "head"] = "all" if settings.scope == "all" else "head"
+            self._direction = outer_direction(
+                model,
+                outer_inputs,
+                outer_labels,
+                scope=scope,
+                head=self.head,
+                mode=settings.alignment_mode,
+                reduction=settings.outer_reduction,
+            )
+            self._model, self._uses = weakref.ref(model), 0
+        self._uses += 1
+        return self._direction

@@ -1,0 +1,79 @@
+"""From Π to labels and weights: one formula with every reading of the paper as a value of `Settings`."""
+
+from typing import assert_never
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn import functional
+
+from saflex_cli.settings import Settings
+
+Matrix = Float[Tensor, "batch classes"]
+Vector = Float[Tensor, " batch"]
+
+
+def solve_labels(
+    matrix: Matrix, log_probs: Matrix, upstream: Matrix, settings: Settings, generator: torch.Generator | None = None
+) -> Matrix:
+    """Soft labels y_i = softmax(u_i / τ), u_i = s Π_i + β ỹ_i + γ log p(x_i) + κ G_i.
+
+    Without the last two terms and with s = 1 this is step 4 of Algorithm 1; τ = 0 takes the argmax (Theorem 1; the first of
+    equal entries). With γ = τ = 1 and κ = 0 it is the maximiser of ⟨y, Π⟩ − KL(y ‖ prior) / s with
+    prior ∝ p(x) exp(β ỹ).
+    """
+    if not settings.refine_labels:
+        return upstream
+    score = alignment_scale(matrix, settings) * matrix
+    score = score + settings.label_retention * retained_labels(upstream, settings)
+    score = score + settings.model_prior * log_probs
+    if settings.gumbel_scale:
+        score = score + settings.gumbel_scale * gumbel_noise(matrix, generator)
+    if settings.temperature == 0:
+        return functional.one_hot(score.argmax(1), score.shape[1]).to(score)
+    return (score / settings.temperature).softmax(1)
+
+
+def solve_weights(matrix: Matrix, labels: Matrix, upstream: Matrix, settings: Settings) -> Vector:
+    """Sample weights in [0, 1] by the weight rule (step 5 of Algorithm 1 and its alternatives, E3)."""
+    tested = matrix
+    if settings.weight_test_of == "retained":
+        tested = matrix + settings.label_retention * retained_labels(upstream, settings)
+    match settings.weight_rule:
+        case "none":
+            return torch.ones_like(matrix[:, 0])
+        case "agreement":
+            score = (tested * labels).sum(1)
+        case "printed_sum":
+            score = tested.sum(1)
+        case "upstream_agreement" | "relu":
+            score = (tested * upstream).sum(1)
+        case _:
+            assert_never(settings.weight_rule)
+    if settings.simplex_weights:
+        return functional.one_hot(score.argmax(), len(score)).to(score)
+    if settings.weight_rule == "relu":
+        # Ren et al. 2018, Eq. 12: rectified; divided by the largest so that weights lie in [0, 1].
+        return score.clamp(min=0) / score.max().clamp(min=torch.finfo(score.dtype).tiny)
+    return (score >= 0).to(score)
+
+
+def alignment_scale(matrix: Matrix, settings: Settings) -> Float[Tensor, ""]:
+    """s: the number given, or 1 / rms(Π) over the batch, at most `scale_cap`."""
+    if settings.scale != "rms":
+        return matrix.new_tensor(settings.scale)
+    return 1 / matrix.square().mean().sqrt().clamp(min=1 / settings.scale_cap)
+
+
+def retained_labels(upstream: Matrix, settings: Settings) -> Matrix:
+    """What β multiplies (E13): the upstream label as it is, or one-hot at its largest entry."""
+    if settings.retention_of == "soft":
+        return upstream
+    return functional.one_hot(upstream.argmax(1), upstream.shape[1]).to(upstream)
+
+
+def gumbel_noise(like: Matrix, generator: torch.Generator | None) -> Matrix:
+    """Independent Gumbel(0, 1) noise, −log E with E exponential(1), drawn on the generator's device."""
+    device = like.device if generator is None else generator.device
+    drawn = torch.empty(like.shape, dtype=like.dtype, device=device).exponential_(generator=generator)
+    return -drawn.clamp(min=torch.finfo(like.dtype).tiny).log().to(like.device)
