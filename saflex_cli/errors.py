@@ -1,4 +1,4 @@
-"""Errors for the user: each says what is wrong, where, and what to do. The command line prints them without a traceback."""
+"""Errors for the user: each says what is wrong, where, and what to do; the command line prints no traceback."""
 
 
 class SaflexError(Exception):

@@ -18,8 +18,8 @@ Purpose = Literal["split", "init", "order", "augment", "outer", "gumbel", "model
 class Streams:
     """The random streams of one run.
 
-    Purposes: `split` (which samples are train, val and test), `init` (initial weights), `order` (batches), `augment` (the
-    upstream augmentation), `outer` (outer minibatches), `gumbel` (the noise of Algorithm 1), `model` (dropout).
+    Purposes: `split` (which samples are train, val and test), `init` (initial weights), `order` (batches), `augment`
+    (the upstream augmentation), `outer` (outer minibatches), `gumbel` (the noise of Algorithm 1), `model` (dropout).
     """
 
     seed: int

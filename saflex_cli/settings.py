@@ -102,7 +102,7 @@ _PROXIMAL = Settings(
     scope="head", scale="rms", label_retention=2.0, model_prior=1.0, temperature=1.0, outer_batch_size="all"
 )
 
-PRESETS: Mapping[PresetName, Settings] = {
+PRESETS: Mapping[str, Settings] = {
     # Algorithm 1, verbatim. Section 4 and Appendix C: β = 1 for tabular data, τ = 0.1 for CLIP.
     "paper": _VERBATIM,
     # The optimum of the linear program of Eq. 4 in the box 0 ≤ w ≤ 1.

@@ -1,0 +1,1 @@
+"""Upstream augmentations: what happens to a batch before SAFLEX sees it."""

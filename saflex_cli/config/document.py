@@ -29,9 +29,15 @@ class Document:
     path: Path
     content: dict[str, Any]
     lines: dict[Location, int]
+    overrides: tuple[str, ...] = ()
+    """`path=value` texts that were applied to the content."""
 
     def where(self, location: Location) -> str:
-        """`file:line` of a value, or of its nearest ancestor that stands in the file."""
+        """`file:line` of a value, or of its nearest ancestor that stands in the file; or the override it came from."""
+        for override in self.overrides:
+            path = dotted(parse_path(override.partition("=")[0]))
+            if f"{dotted(location)}.".startswith((f"{path}.", f"{path}[")):
+                return f"--set {override}"
         while location and location not in self.lines:
             location = location[:-1]
         return f"{self.path}:{self.lines.get(location, 1)}"
@@ -41,6 +47,12 @@ def dotted(location: Location) -> str:
     """`("methods", 2, "preset")` → `methods[2].preset`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
     return text.removeprefix(".")
+
+
+def parse_path(text: str) -> Location:
+    """`methods[2].preset` or `methods.2.preset` → `("methods", 2, "preset")`."""
+    parts = [part for part in text.replace("[", ".").replace("]", "").split(".") if part]
+    return tuple(int(part) if part.isdigit() else part for part in parts)
 
 
 def parse_value(text: str) -> Any:  # noqa: ANN401 - any YAML value

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from saflex_cli.config.document import Document, Location, dotted, parse_value, read_document
+from saflex_cli.config.document import Document, Location, dotted, parse_path, parse_value, read_document
 from saflex_cli.config.schema import Recipe
 from saflex_cli.errors import RecipeError
 from saflex_cli.settings import Settings
@@ -43,7 +43,7 @@ def load_model(path: Path, model: type[Model], overrides: Sequence[str] = ()) ->
     content = deepcopy(document.content)
     for override in overrides:
         _apply(content, override)
-    return validate(content, model, document)
+    return validate(content, model, replace(document, overrides=tuple(overrides)))
 
 
 def validate(content: dict[str, Any], model: type[Model], document: Document) -> Model:
@@ -98,10 +98,8 @@ def _user_location(location: Location, content: dict[str, Any]) -> Location:
     value: Any = content
     names = {field.name for field in fields(Settings)}
     for part in location:
-        if isinstance(value, dict) and part in value:
-            kept.append(part)
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        in_mapping = isinstance(value, dict) and part in value
+        if in_mapping or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
             kept.append(part)
             value = value[part]
         elif isinstance(value, dict) and part != "settings" and part != value.get("name"):
@@ -113,7 +111,7 @@ def _user_location(location: Location, content: dict[str, Any]) -> Location:
 
 def _apply(content: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
-    parts = [part for part in path.replace("[", ".").replace("]", "").split(".") if part]
+    parts = parse_path(path)
     if not equals or not parts:
         raise RecipeError(f"--set {override}: write it as dotted.path=value, for example train.epochs=1")
     try:
@@ -123,16 +121,15 @@ def _apply(content: dict[str, Any], override: str) -> None:
     target: Any = content
     for part in parts[:-1]:
         if isinstance(target, dict):
-            target = target.setdefault(part, {})
-        else:
-            target = target[_index(target, part, override)]
-    if isinstance(target, dict):
-        target[parts[-1]] = value
-    else:
-        target[_index(target, parts[-1], override)] = value
+            target.setdefault(part, {})
+        target = _inside(target, part, override)
+    if not isinstance(target, dict):
+        _inside(target, parts[-1], override)
+    target[parts[-1]] = value
 
 
-def _index(target: object, part: str, override: str) -> int:
-    if not isinstance(target, list) or not part.isdigit() or int(part) >= len(target):
-        raise RecipeError(f"--set {override}: {part!r} is not a place in the recipe")
-    return int(part)
+def _inside(target: object, part: str | int, override: str) -> Any:  # noqa: ANN401 - raw YAML
+    try:
+        return target[part]  # type: ignore[index]
+    except (TypeError, LookupError) as error:
+        raise RecipeError(f"--set {override}: {part} is not a place in the recipe") from error

@@ -7,18 +7,34 @@ Field docstrings are the manual. Unknown keys are errors.
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
 from saflex_cli.settings import PRESETS, PresetName, Settings
 
 PROTOCOL = 1
-"""Raised when the same recipe would give another result (a changed default, a changed trainer): old reports are stale."""
+"""Raised when one recipe would give another result than before (a changed trainer): old reports are then stale."""
 
 SplitName = Literal["train", "val", "test"]
-TrainOn = tuple[Literal["train"]] | tuple[Literal["train"], Literal["val"]]
 Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[int, Field(ge=1)]
+
+
+def _train_first(splits: tuple[str, ...]) -> tuple[str, ...]:
+    if splits not in (("train",), ("train", "val")):
+        raise ValueError("should be [train] or [train, val]")
+    return splits
+
+
+TrainOn = Annotated[tuple[str, ...], AfterValidator(_train_first)]
+
+
+def _all_different(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    names = [getattr(item, "label", item) for item in items]
+    twice = [name for index, name in enumerate(names) if name in names[:index]]
+    if twice:
+        raise ValueError(f"{twice[0]} is listed twice; leave one out, or give a method a label of its own")
+    return items
 
 
 class Strict(BaseModel):
@@ -166,7 +182,7 @@ class MethodBase(Strict):
     label: Slug
     """Name in paths and tables; without it, made from the method's name, preset, `trainval` and `clean`."""
     train_on: TrainOn = ("train",)
-    """`[train, val]` trains on both for the full number of epochs and reports the last one: nothing is left to select on."""
+    """`[train, val]` trains on both for the full number of epochs and reports the last: no selection is left."""
     augmenter: Augmenter | None = None
     """Replaces the recipe's augmenter for this method alone."""
 
@@ -221,7 +237,10 @@ class SaflexMethod(MethodBase):
             return raw
         preset = PRESETS.get(raw.get("preset", ""))
         names = {field.name for field in fields(Settings)}
-        resolved = (asdict(preset) if preset else {}) | raw.get("settings", {})
+        given = raw.get("settings", {})
+        if not isinstance(given, dict):
+            return raw
+        resolved = (asdict(preset) if preset else {}) | given
         resolved |= {key: value for key, value in raw.items() if key in names}
         return {key: value for key, value in raw.items() if key not in names} | {"settings": resolved}
 
@@ -250,13 +269,5 @@ class Recipe(Strict):
     optimizer: OptimizerConfig
     train: Train
     selection: Selection = Selection()
-    methods: Annotated[tuple[MethodConfig, ...], Field(min_length=1)]
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)]
-
-    @model_validator(mode="after")
-    def _nothing_twice(self) -> Self:
-        for what, values in (("method", [m.label for m in self.methods]), ("seed", list(self.seeds))):
-            twice = [value for index, value in enumerate(values) if value in values[:index]]
-            if twice:
-                raise ValueError(f"{what} {twice[0]} is listed twice; leave one out or give it a label of its own")
-        return self
+    methods: Annotated[tuple[MethodConfig, ...], Field(min_length=1), AfterValidator(_all_different)]
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_all_different)]

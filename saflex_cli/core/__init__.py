@@ -1,4 +1,4 @@
-"""The method, for anybody's own loop; needs torch and jaxtyping alone. `README.md` beside this file maps the equations."""
+"""The method, for anybody's own loop; needs torch and jaxtyping alone. `README.md` here maps the equations."""
 
 from saflex_cli.core.alignment import Alignment, OuterDirection, align, alignment, outer_direction
 from saflex_cli.core.losses import soft_cross_entropy, soft_labels

@@ -4,9 +4,10 @@ With g = ∇θ L_outer,
 
     Π_ik = −⟨g, ∇θ log p_k(x_i; θ)⟩
 
-is the rate at which log p_k(x_i) rises when θ moves down the outer loss. To first order, a step on the batch with weights w
-and labels y lowers the outer loss by the learning rate times Σ_i w_i Σ_k y_ik Π_ik (Eq. 4, with the sign that the paper
-loses between Eq. 7 and 8). Π is one directional derivative of the forward pass along −g; no per-sample gradient is formed.
+is the rate at which log p_k(x_i) rises when θ moves down the outer loss. To first order, a step on the batch with
+weights w and labels y lowers the outer loss by the learning rate times Σ_i w_i Σ_k y_ik Π_ik (Eq. 4, with the sign
+that the paper loses between Eq. 7 and 8). Π is one directional derivative of the forward pass along −g; no per-sample
+gradient is formed.
 """
 
 from collections.abc import Mapping
@@ -89,7 +90,8 @@ def alignment(
         inputs: B samples: a tensor, tuple or dict, handed to the model unchanged.
         outer_inputs: M trusted samples, likewise.
         outer_labels: Their classes (M,) or soft labels (M, K).
-        scope: `all` trainable parameters, by dual numbers in the forward pass itself; or the `head` (the last linear layer),
+        scope: `all` trainable parameters, by dual numbers in the forward pass itself; or the `head` (the last linear
+        layer),
             in closed form.
         head: The classifier layer or its dotted name, where it cannot be found (scope `head`).
         of: The output f of which Π is the derivative (E2): log-probability, logit or probability.
@@ -145,7 +147,8 @@ def align(
         of: As for `alignment`.
         sign: As for `alignment`.
         mode: As for `alignment`. `eval` costs a second forward pass where a module is in training mode.
-        training_step: True if the forward pass *is* the training step's own: running statistics and the random state then
+        training_step: True if the forward pass *is* the training step's own: running statistics and the random state
+        then
             advance exactly as in `model(inputs)`. False leaves both untouched.
     """
     if mode == "eval" and any(module.training for module in model.modules()):
@@ -218,7 +221,7 @@ def _dual_forward(
 def _head_pass(
     model: nn.Module, inputs: Inputs, direction: OuterDirection, head: nn.Linear, *, training_step: bool
 ) -> _Pass:
-    """The logits are linear in the head, so their derivative is the head's own map with the tangent as its parameters."""
+    """The logits are linear in the head: their derivative is the head's own map with the tangent as parameters."""
     with recorded_head(model, head) as recorder:
         logits = _plain_pass(model, inputs, training_step=training_step)
     _, features = recorder.resolve(logits)

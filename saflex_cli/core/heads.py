@@ -1,12 +1,14 @@
 """The classifier layer of a model, found by what it does: the linear layer whose output *is* the model's output.
 
-No name is guessed, so the same code serves timm, torchvision and plain modules, and what it finds is right by construction:
+No name is guessed, so the same code serves timm, torchvision and plain modules, and what it finds is right by
+construction:
 the logits are linear in that layer's parameters.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import cast
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -28,15 +30,15 @@ class HeadRecorder:
 
     def watch(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
         """Forward hook."""
-        assert isinstance(layer, nn.Linear)
         self.calls = self.calls + 1 if layer is self.layer else 1
-        self.layer, self.features, self.output = layer, inputs[0], output
+        self.layer, self.features, self.output = cast("nn.Linear", layer), inputs[0], output
 
     def resolve(self, logits: Tensor) -> tuple[nn.Linear, Float[Tensor, "batch width"]]:
         """The head and its input, detached, given the model's output.
 
         Raises:
-            SaflexValueError: if the logits are not the output of a watched linear layer, or not linear in its parameters.
+            SaflexValueError: if the logits are not the output of a watched linear layer, or not linear in its
+            parameters.
         """
         if self.layer is None or self.features is None or self.output is not logits:
             raise SaflexValueError("no linear layer gives the model's output directly" + _ADVICE)

@@ -50,8 +50,8 @@ def soft_cross_entropy(
 ) -> Float[Tensor, ""]:
     """Weighted soft cross-entropy, −Σ_i w_i Σ_k y_ik log p_k(x_i) / N (Eq. 7), in nats.
 
-    N is Σ_i w_i (`sum`, Algorithm 1's renormalisation) or the batch size (`batch`). Where all weights are zero the loss is
-    0 with zero gradient: the term is dropped, not 0/0.
+    N is Σ_i w_i (`sum`, Algorithm 1's renormalisation) or the batch size (`batch`). Where all weights are zero the
+    loss is 0 with zero gradient: the term is dropped, not 0/0.
     """
     losses = -(labels * functional.log_softmax(logits, dim=1)).sum(1)
     if sample_weights is None:

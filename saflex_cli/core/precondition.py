@@ -13,7 +13,8 @@ from saflex_cli.errors import SaflexValueError
 def preconditioned(direction: OuterDirection, model: nn.Module, optimizer: Optimizer) -> OuterDirection:
     """The direction times 1 / (√v̂ + ε), Adam's own estimate.
 
-    The true step is −α P ∇L_batch with P this diagonal matrix, so the outer loss falls by α ⟨P g, ∇L_batch⟩: Π along P g.
+    The true step is −α P ∇L_batch with P this diagonal matrix, so the outer loss falls by α ⟨P g, ∇L_batch⟩: Π along
+    P g.
     P is taken before the step and held fixed. A parameter that Adam has not stepped yet keeps its plain direction.
 
     Raises:
@@ -33,5 +34,5 @@ def _denominator(state: Mapping[str, Tensor], group: Mapping[str, object]) -> Te
     betas, epsilon = group.get("betas"), group.get("eps")
     if "exp_avg_sq" not in state or not isinstance(betas, tuple | list) or not isinstance(epsilon, float):
         raise SaflexValueError("precondition needs an optimizer of the Adam family")
-    correction = 1 - betas[1] ** state["step"]
+    correction = 1 - float(betas[1]) ** int(state["step"])
     return (state["exp_avg_sq"] / correction).sqrt() + epsilon

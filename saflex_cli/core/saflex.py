@@ -52,10 +52,10 @@ class Refined:
 
 
 class Saflex:
-    """Learns a weight and a soft label for every sample of an augmented batch, in one step (Algorithm 1 and its repairs).
+    """Learns a weight and a soft label for every augmented sample, in one step (Algorithm 1 and its repairs).
 
-    One keyword-only call in the place of `model(inputs)`; it owns no optimizer, no logging and no configuration file. The
-    call *is* the training step's forward pass: running statistics and dropout advance as in `model(inputs)`, once.
+    One keyword-only call in the place of `model(inputs)`; it owns no optimizer, no logging and no configuration file.
+    The call *is* the training step's forward pass: running statistics and dropout advance as in `model(inputs)`, once.
 
     Args:
         preset: `paper`, `lp`, `theorem1`, `weights_only`, `proximal`, `bootstrap` or `l2rw`; see `saflex_cli.settings`.
@@ -65,7 +65,8 @@ class Saflex:
     Raises:
         SaflexValueError: for unknown names or contradicting values.
 
-    Use one instance per model: with `outer_every` above 1 it remembers the outer gradient between calls (`reset` forgets).
+    Use one instance per model: with `outer_every` above 1 it remembers the outer gradient between calls (`reset`
+    forgets).
     """
 
     def __init__(self, *, preset: str, head: nn.Module | str | None = None, **overrides: Any) -> None:  # noqa: ANN401

@@ -18,8 +18,8 @@ def solve_labels(
 ) -> Matrix:
     """Soft labels y_i = softmax(u_i / τ), u_i = s Π_i + β ỹ_i + γ log p(x_i) + κ G_i.
 
-    Without the last two terms and with s = 1 this is step 4 of Algorithm 1; τ = 0 takes the argmax (Theorem 1; the first of
-    equal entries). With γ = τ = 1 and κ = 0 it is the maximiser of ⟨y, Π⟩ − KL(y ‖ prior) / s with
+    Without the last two terms and with s = 1 this is step 4 of Algorithm 1; τ = 0 takes the argmax (Theorem 1; the
+    first of equal entries). With γ = τ = 1 and κ = 0 it is the maximiser of ⟨y, Π⟩ − KL(y ‖ prior) / s with
     prior ∝ p(x) exp(β ỹ).
     """
     if not settings.refine_labels:

@@ -1,0 +1,1 @@
+"""Data sets as tensors with fixed splits; one file per source."""

@@ -1,0 +1,65 @@
+"""What an augmentation yields, and what a function must look like to be one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from saflex_cli.seeding import Streams
+
+
+@dataclass(frozen=True)
+class AugmentedBatch:
+    """Augmented samples with their upstream labels and weights."""
+
+    inputs: Float[Tensor, "batch ..."]
+    soft_labels: Float[Tensor, "batch classes"]
+    sample_weights: Float[Tensor, " batch"]
+
+
+UpstreamFunction = Callable[[Tensor, Tensor, torch.Generator], AugmentedBatch | tuple[Tensor, Tensor]]
+"""A user's own augmentation: (inputs (B, …), labels (B,), generator) → an `AugmentedBatch`, or inputs and labels,
+which may be classes (B,) or soft (B, K). Draw random numbers from the generator (on the CPU) to keep runs
+reproducible."""
+
+
+class AugmentationStep(Protocol):
+    """One step of an upstream augmentation."""
+
+    def __call__(self, batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
+        """The augmented batch; random numbers come from the CPU generator."""
+        ...
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """Steps applied in order, each with a random stream of its own: leaving one out does not move the others."""
+
+    steps: tuple[tuple[str, AugmentationStep], ...]
+    classes: int
+
+    def epoch(self, streams: Streams, epoch: int) -> Callable[[Tensor, Int[Tensor, " batch"]], AugmentedBatch]:
+        """The augmentation for one epoch, its random streams at their beginning."""
+        generators = [streams.generator("augment", epoch, name) for name, _ in self.steps]
+
+        def augment(inputs: Tensor, labels: Int[Tensor, " batch"]) -> AugmentedBatch:
+            batch = clean_batch(inputs, labels, self.classes)
+            for (_, step), generator in zip(self.steps, generators, strict=True):
+                batch = step(batch, generator)
+            return batch
+
+        return augment
+
+
+def clean_batch(inputs: Tensor, labels: Int[Tensor, " batch"], classes: int) -> AugmentedBatch:
+    """A batch as it is, in the form of an augmented one."""
+    rows = torch.nn.functional.one_hot(labels, classes).to(inputs.dtype)
+    return AugmentedBatch(inputs, rows, torch.ones(len(labels), dtype=inputs.dtype, device=inputs.device))
+
+
+def with_labels(batch: AugmentedBatch, soft_labels: Float[Tensor, "batch classes"]) -> AugmentedBatch:
+    """The same samples under other labels."""
+    return replace(batch, soft_labels=soft_labels)

@@ -1,0 +1,79 @@
+"""From a recipe's `augmenter`, or a user's function, to an upstream augmentation."""
+
+from pathlib import Path
+from typing import assert_never
+
+import torch
+from torch import Tensor
+
+from saflex_cli.augment.batch import AugmentationStep, AugmentedBatch, Upstream, UpstreamFunction
+from saflex_cli.augment.folder import SamplePool, read_pool
+from saflex_cli.augment.labels import LabelCorruption
+from saflex_cli.augment.vision import RandomRotation
+from saflex_cli.config.schema import AugmenterStep, CorruptLabels, Folder, Rotation
+from saflex_cli.errors import DataError
+
+
+def build_upstream(
+    steps: tuple[AugmenterStep, ...],
+    *,
+    shape: tuple[int, int, int],
+    class_names: tuple[str, ...],
+    mean: float,
+    std: float,
+    root: Path,
+) -> Upstream:
+    """The upstream augmentation of a recipe.
+
+    Args:
+        steps: From the recipe.
+        shape: Of one image (C, H, W).
+        class_names: One per class.
+        mean: Of the intensity normalisation.
+        std: Of the intensity normalisation.
+        root: Data root, for relative folders.
+
+    Raises:
+        DataError: if a folder of pre-made samples cannot be used.
+    """
+
+    def build(step: AugmenterStep) -> AugmentationStep:
+        match step:
+            case Rotation():
+                return RandomRotation(step.degrees, (step.fill - mean) / std)
+            case CorruptLabels():
+                return LabelCorruption(step.share, step.to)
+            case Folder():
+                intensity, labels = read_pool(root / step.path, shape=shape, class_names=class_names)
+                return SamplePool((intensity - mean) / std, labels)
+            case _:
+                assert_never(step)
+
+    names = [f"{step.name}-{[s.name for s in steps[:index]].count(step.name)}" for index, step in enumerate(steps)]
+    return Upstream(tuple((name, build(step)) for name, step in zip(names, steps, strict=True)), len(class_names))
+
+
+def upstream_from_function(function: UpstreamFunction, classes: int) -> Upstream:
+    """A user's own augmentation in the place of a recipe's."""
+
+    def step(batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
+        result = function(batch.inputs, batch.soft_labels.argmax(1), generator)
+        augmented = result if isinstance(result, AugmentedBatch) else _from_pair(result, batch)
+        if len(augmented.inputs) != len(augmented.soft_labels) or augmented.soft_labels.shape[1] != classes:
+            raise DataError(
+                f"the augmenter returned {len(augmented.inputs)} samples with labels "
+                f"{tuple(augmented.soft_labels.shape)}; expected (B, {classes})"
+            )
+        return augmented
+
+    return Upstream((("function", step),), classes)
+
+
+def _from_pair(result: tuple[Tensor, Tensor], batch: AugmentedBatch) -> AugmentedBatch:
+    inputs, labels = result
+    if labels.ndim == 1:
+        classes = batch.soft_labels.shape[1]
+        if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
+            raise DataError(f"the augmenter returned a label outside 0…{classes - 1}")
+        labels = torch.nn.functional.one_hot(labels, classes)
+    return AugmentedBatch(inputs, labels.to(batch.soft_labels), torch.ones(len(inputs)).to(batch.sample_weights))

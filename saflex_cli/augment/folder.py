@@ -1,0 +1,88 @@
+"""Samples made beforehand by another program, read from a folder of images."""
+
+import csv
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn import functional
+from torchvision.io import ImageReadMode, decode_image
+
+from saflex_cli.augment.batch import AugmentedBatch
+from saflex_cli.errors import DataError
+
+_SUFFIXES = {".png", ".jpg", ".jpeg"}
+
+
+@dataclass(frozen=True)
+class SamplePool:
+    """Pre-made samples; each batch is replaced by as many of them, drawn at random, each once where possible."""
+
+    inputs: Float[Tensor, "n channels height width"]
+    labels: Int[Tensor, " n"]
+
+    def __call__(self, batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
+        """As many samples of the pool as the batch has, with the pool's labels."""
+        size, classes = batch.soft_labels.shape
+        repeats = -(-size // len(self.labels))
+        chosen = torch.cat([torch.randperm(len(self.labels), generator=generator) for _ in range(repeats)])[:size]
+        rows = functional.one_hot(self.labels[chosen], classes)
+        return replace(batch, inputs=self.inputs[chosen].to(batch.inputs), soft_labels=rows.to(batch.soft_labels))
+
+
+def read_pool(
+    folder: Path, *, shape: tuple[int, int, int], class_names: tuple[str, ...]
+) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, " n"]]:
+    """Images in [0, 1] of the given shape (C, H, W), and their classes.
+
+    The folder holds `labels.csv` (columns `file`, `label`), or one sub-folder per class; classes are given by number
+    or name.
+
+    Raises:
+        DataError: names the file: no folder, no images, an unreadable image, another size, an unknown class.
+    """
+    if not folder.is_dir():
+        raise DataError(f"augmenter.path: no folder {folder}; make it, or correct the path")
+    table = folder / "labels.csv"
+    listed = _from_table(table) if table.is_file() else _from_subfolders(folder)
+    if not listed:
+        raise DataError(f"{folder}: holds neither a labels.csv nor sub-folders with PNG or JPEG images")
+    classes = [_class_number(name, class_names, path) for path, name in listed]
+    images = torch.stack([_read_image(path, shape) for path, _ in listed])
+    return images, torch.tensor(classes)
+
+
+def _from_table(table: Path) -> list[tuple[Path, str]]:
+    with table.open(newline="", encoding="utf-8") as handle:
+        reader = csv.DictReader(handle)
+        if not {"file", "label"} <= set(reader.fieldnames or ()):
+            raise DataError(f"{table}: needs the columns file and label, and has {reader.fieldnames}")
+        return [(table.parent / row["file"], row["label"]) for row in reader]
+
+
+def _from_subfolders(folder: Path) -> list[tuple[Path, str]]:
+    images = sorted(path for path in folder.glob("*/*") if path.suffix.lower() in _SUFFIXES)
+    return [(path, path.parent.name) for path in images]
+
+
+def _class_number(name: str, class_names: tuple[str, ...], path: Path) -> int:
+    if name in class_names:
+        return class_names.index(name)
+    if name.isdigit() and int(name) < len(class_names):
+        return int(name)
+    raise DataError(
+        f"{path}: unknown class {name!r}; use 0…{len(class_names) - 1} or one of {', '.join(class_names[:10])}"
+    )
+
+
+def _read_image(path: Path, shape: tuple[int, int, int]) -> Float[Tensor, "channels height width"]:
+    try:
+        image = decode_image(str(path), ImageReadMode.GRAY if shape[0] == 1 else ImageReadMode.RGB)
+    except (RuntimeError, OSError) as error:
+        raise DataError(f"{path}: cannot be read as an image; remove or replace it") from error
+    if tuple(image.shape) != shape:
+        raise DataError(f"{path}: is {tuple(image.shape)} (channels, height, width), but the data set has {shape}")
+    intensity: Tensor = image.float() / 255
+    return intensity

@@ -1,0 +1,82 @@
+"""A data set as tensors, split into train, val and test."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from saflex_cli.errors import DataError
+
+
+@dataclass(frozen=True)
+class PixelScale:
+    """How intensities in [0, 1] become inputs: (intensity − mean) / std, one value for all channels."""
+
+    mean: float = 0.5
+    std: float = 0.5
+
+    def normalise(self, intensity: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+        """From [0, 1] to what the model sees."""
+        return (intensity - self.mean) / self.std
+
+
+@dataclass(frozen=True)
+class Split:
+    """Samples and their classes."""
+
+    inputs: Float[Tensor, "n ..."]
+    labels: Int[Tensor, " n"]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def to(self, device: torch.device) -> Self:
+        """The same samples on another device."""
+        return type(self)(self.inputs.to(device), self.labels.to(device))
+
+    def joined(self, other: Self) -> Self:
+        """These samples, then the others."""
+        return type(self)(torch.cat([self.inputs, other.inputs]), torch.cat([self.labels, other.labels]))
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What a recipe's `data` stands for."""
+
+    train: Split
+    val: Split
+    test: Split
+    class_names: tuple[str, ...]
+    scale: PixelScale
+    sha256: str
+    """Of the data as loaded, before splitting."""
+
+    @property
+    def classes(self) -> int:
+        """K."""
+        return len(self.class_names)
+
+    def to(self, device: torch.device) -> "Splits":
+        """The same splits on another device."""
+        moved = (self.train.to(device), self.val.to(device), self.test.to(device))
+        return Splits(*moved, self.class_names, self.scale, self.sha256)
+
+
+def checked_splits(splits: Splits, source: str) -> Splits:
+    """The same splits, if a classifier can be trained and judged on them.
+
+    Raises:
+        DataError: for fewer than two classes, an empty split, or a label outside 0…K−1.
+    """
+    if splits.classes < 2:
+        raise DataError(f"{source}: {splits.classes} class; a classifier needs at least 2")
+    for name in ("train", "val", "test"):
+        labels = getattr(splits, name).labels
+        if len(labels) == 0:
+            raise DataError(f"{source}: the {name} split is empty; change the sizes under data")
+        wrong = labels[(labels < 0) | (labels >= splits.classes)]
+        if len(wrong):
+            raise DataError(f"{source}: {name} has label {int(wrong[0])}; the classes are 0…{splits.classes - 1}")
+    return splits

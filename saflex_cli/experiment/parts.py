@@ -1,0 +1,111 @@
+"""What one run is made of, built from its recipe."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from saflex_cli.augment.batch import Upstream, UpstreamFunction
+from saflex_cli.augment.build import build_upstream, upstream_from_function
+from saflex_cli.config.identity import find_method, run_config
+from saflex_cli.config.schema import MethodConfig, Recipe
+from saflex_cli.data.build import build_data
+from saflex_cli.data.root import data_root
+from saflex_cli.data.splits import Splits
+from saflex_cli.models.build import build_model
+from saflex_cli.seeding import Streams
+from saflex_cli.train.loop import Fit
+from saflex_cli.train.optimizer import build_optimizer
+from saflex_cli.train.steps import build_step, train_split
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Recipe, method and seed, with the data and the augmentation that they name."""
+
+    recipe: Recipe
+    method: MethodConfig
+    seed: int
+    splits: Splits
+    upstream: Upstream | None
+    config: dict[str, Any]
+
+    @property
+    def trains_on_val(self) -> bool:
+        """Whether nothing is left to select on."""
+        return "val" in self.method.train_on
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What a checkpoint must match to belong to this run."""
+        return {
+            "recipe": self.recipe.name,
+            "method": self.method.label,
+            "seed": self.seed,
+            "config": self.config,
+            "data_sha256": self.splits.sha256,
+        }
+
+    def model(self, device: torch.device) -> nn.Module:
+        """The network with its initial weights."""
+        channels, classes = self.splits.train.inputs.shape[1], self.splits.classes
+        return build_model(self.recipe.model, channels=channels, classes=classes, streams=Streams(self.seed)).to(device)
+
+    def fit(self, model: nn.Module, device: torch.device, checkpoint: Path) -> Fit:
+        """The training loop, ready to run."""
+        splits, streams = self.splits.to(device), Streams(self.seed)
+        optimizer = build_optimizer(self.recipe.optimizer, model)
+        step = build_step(
+            self.method,
+            model=model,
+            splits=splits,
+            upstream=self.upstream,
+            batch_size=self.recipe.train.batch_size,
+            streams=streams,
+            optimizer=optimizer,
+        )
+        return Fit(
+            model=model,
+            step=step,
+            optimizer=optimizer,
+            train=train_split(self.method, splits),
+            val=None if self.trains_on_val else splits.val,
+            recipe=self.recipe,
+            streams=streams,
+            checkpoint=checkpoint,
+            identity=self.identity,
+            refined=self.method.name == "saflex",
+        )
+
+
+def build_parts(
+    recipe: Recipe, label: str, seed: int, root: Path | None, augmenter: UpstreamFunction | None = None
+) -> Parts:
+    """Load the data and build the augmentation of one run; `augmenter` takes the place of the recipe's.
+
+    Raises:
+        RecipeError: if the recipe has no such method.
+        DataError: if data or pre-made samples cannot be used.
+    """
+    method = find_method(recipe, label)
+    splits = build_data(recipe.data, seed)
+    config = run_config(recipe, method)
+    steps = method.augmenter if method.augmenter is not None else recipe.augmenter
+    upstream = None
+    if method.name != "no_aug" and augmenter is not None:
+        name = getattr(augmenter, "__qualname__", type(augmenter).__name__)
+        config["augmenter"] = [{"name": "function", "function": name}]
+        upstream = upstream_from_function(augmenter, splits.classes)
+    elif method.name != "no_aug" and steps is not None:
+        channels, height, width = splits.train.inputs.shape[1:]
+        upstream = build_upstream(
+            steps,
+            shape=(channels, height, width),
+            class_names=splits.class_names,
+            mean=splits.scale.mean,
+            std=splits.scale.std,
+            root=data_root(root),
+        )
+    return Parts(recipe, method, seed, splits, upstream, config)

@@ -1,0 +1,184 @@
+"""The one training loop: epochs, validation, selection, and a checkpoint per epoch to resume from."""
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Int
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from saflex_cli.config.schema import Recipe, Selection
+from saflex_cli.data.splits import Split
+from saflex_cli.errors import TrainingError
+from saflex_cli.seeding import Streams
+from saflex_cli.train.checkpoint import (
+    Checkpoint,
+    optimizer_tensors,
+    read_checkpoint,
+    restore_optimizer,
+    write_checkpoint,
+)
+from saflex_cli.train.evaluate import evaluate
+from saflex_cli.train.optimizer import set_learning_rate
+from saflex_cli.train.steps import Step, StepResult
+
+State = dict[str, Tensor]
+
+
+@dataclass
+class Tally:
+    """Sums over steps, kept on the device until somebody asks."""
+
+    samples: int = 0
+    steps: int = 0
+    loss: Tensor | float = 0.0
+    weight: Tensor | float = 0.0
+    changed: Tensor | int = 0
+    dropped: Tensor | int = 0
+
+    def add(self, result: StepResult, samples: int) -> None:
+        """Count one step."""
+        self.samples += samples
+        self.steps += 1
+        self.loss = self.loss + result.loss.detach() * samples
+        if result.weight_sum is not None and result.changed_labels is not None and result.dropped is not None:
+            self.weight = self.weight + result.weight_sum
+            self.changed = self.changed + result.changed_labels
+            self.dropped = self.dropped + result.dropped
+
+    def row(self, epoch: int, *, refined: bool) -> dict[str, Any]:
+        """One line of the curve, without validation."""
+        return {
+            "epoch": epoch,
+            "train_loss": float(self.loss) / self.samples,
+            "mean_weight": float(self.weight) / self.samples if refined else None,
+            "label_change_rate": float(self.changed) / self.samples if refined else None,
+            "dropped_steps": int(self.dropped) if refined else None,
+        }
+
+
+@dataclass
+class TrainingState:
+    """Where a run stands after some epochs; everything that a checkpoint must hold beside model and optimizer."""
+
+    epoch: int = 0
+    best_value: float | None = None
+    best_epoch: int = 0
+    best: State = field(default_factory=dict)
+    seconds: float = 0.0
+    steps: int = 0
+    curve: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What the loop needs; `run` trains from the checkpoint, or from the start, to the last epoch."""
+
+    model: nn.Module
+    step: Step
+    optimizer: Optimizer
+    train: Split
+    val: Split | None
+    """None where the validation set is trained on: nothing is evaluated or selected until the end."""
+    recipe: Recipe
+    streams: Streams
+    checkpoint: Path
+    identity: dict[str, Any]
+    """What a checkpoint must match to be resumed from."""
+    refined: bool
+    """Whether the step reports weights and labels."""
+
+    def run(self, on_epoch: Callable[[TrainingState], None]) -> TrainingState:
+        """Train.
+
+        Raises:
+            TrainingError: if the loss is not finite.
+            CheckpointError: if the checkpoint is there but cannot be read.
+        """
+        devices = [p.device.index for p in self.model.parameters() if p.device.type == "cuda"]
+        with torch.random.fork_rng(devices=sorted(set(devices))):
+            state = self._resume()
+            while state.epoch < self.recipe.train.epochs:
+                self._epoch(state)
+                self._save(state)
+                on_epoch(state)
+        return state
+
+    def _epoch(self, state: TrainingState) -> None:
+        """Train one epoch, validate, and keep the state if it is the best so far."""
+        epoch = state.epoch
+        torch.manual_seed(self.streams.number("model", epoch))
+        set_learning_rate(self.optimizer, self.recipe.optimizer, epoch)
+        self.step.begin_epoch(epoch)
+        self.model.train()
+        tally = Tally()
+        started = time.perf_counter()
+        for inputs, labels in batches(self.train, self.recipe.train.batch_size, self.streams.generator("order", epoch)):
+            result = self.step(inputs, labels)
+            self.optimizer.zero_grad(set_to_none=True)
+            result.loss.backward()
+            self.optimizer.step()
+            tally.add(result, len(labels))
+        row = tally.row(epoch + 1, refined=self.refined)
+        state.seconds += time.perf_counter() - started
+        state.steps += tally.steps
+        self._require_finite(row["train_loss"], epoch + 1)
+        row |= self._validate(state, epoch + 1)
+        state.curve.append(row)
+        state.epoch = epoch + 1
+
+    def _validate(self, state: TrainingState, epoch: int) -> dict[str, float | None]:
+        if self.val is None:
+            return {"val_accuracy": None, "val_auroc": None, "val_loss": None}
+        values = evaluate(self.model, self.val)
+        self._require_finite(values["loss"], epoch)
+        value = values[self.recipe.selection.metric]
+        if state.best_value is None or better(value, state.best_value, self.recipe.selection):
+            state.best_value, state.best_epoch = value, epoch
+            state.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        return {f"val_{name}": value for name, value in values.items()}
+
+    def _require_finite(self, loss: float, epoch: int) -> None:
+        if not math.isfinite(loss):
+            run = f"{self.recipe.name}, method {self.identity['method']}, seed {self.identity['seed']}"
+            raise TrainingError(
+                f"{run}: the loss is {loss} in epoch {epoch}; nothing was reported. "
+                "Lower optimizer.lr, or check the inputs for extreme values"
+            )
+
+    def _save(self, state: TrainingState) -> None:
+        facts = {name: value for name, value in vars(state).items() if name != "best"}
+        groups = {
+            "model": self.model.state_dict(),
+            "best": state.best,
+            "optimizer": optimizer_tensors(self.optimizer),
+        }
+        write_checkpoint(self.checkpoint, Checkpoint(groups, {"identity": self.identity, "state": facts}))
+
+    def _resume(self) -> TrainingState:
+        if not self.checkpoint.exists():
+            return TrainingState()
+        saved = read_checkpoint(self.checkpoint)
+        if saved.facts.get("identity") != self.identity:
+            return TrainingState()
+        self.model.load_state_dict(saved.groups["model"])
+        restore_optimizer(self.optimizer, saved.groups.get("optimizer", {}))
+        return TrainingState(**saved.facts["state"], best=saved.groups.get("best", {}))
+
+
+def batches(split: Split, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Int[Tensor, " batch"]]]:
+    """All samples in random order; the last batch may be smaller, and is left out if it has one sample."""
+    order = torch.randperm(len(split), generator=generator).to(split.labels.device)
+    for chosen in order.split(size):
+        if len(chosen) > 1:
+            yield split.inputs[chosen], split.labels[chosen]
+
+
+def better(value: float, best: float, selection: Selection) -> bool:
+    """Strictly better, so that the first of equal epochs is kept."""
+    return value < best if selection.metric == "loss" else value > best

@@ -1,0 +1,214 @@
+"""What each method does with one batch: from clean samples to a loss."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import assert_never
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim import Optimizer
+
+from saflex_cli.augment.batch import AugmentedBatch, Upstream
+from saflex_cli.config.schema import MethodConfig, NoAug, SaflexMethod
+from saflex_cli.config.schema import Upstream as UpstreamMethod
+from saflex_cli.core import Saflex, soft_cross_entropy
+from saflex_cli.data.splits import Split, Splits
+from saflex_cli.errors import DataError, RecipeError
+from saflex_cli.seeding import Streams
+
+Augment = Callable[[Tensor, Int[Tensor, " batch"]], AugmentedBatch]
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """The loss of one batch, and what SAFLEX did with it (sums over the batch; None for the other methods)."""
+
+    loss: Float[Tensor, ""]
+    weight_sum: Float[Tensor, ""] | None = None
+    changed_labels: Int[Tensor, ""] | None = None
+    dropped: Int[Tensor, ""] | None = None
+
+
+class PlainStep:
+    """Cross-entropy on the clean batch (`no_aug`)."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.model = model
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Nothing is drawn at random."""
+
+    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
+        """The loss of one batch."""
+        return StepResult(functional.cross_entropy(self.model(inputs), labels))
+
+
+class UpstreamStep:
+    """Cross-entropy on the augmented batch, with the upstream's labels and weights (`upstream`)."""
+
+    def __init__(self, model: nn.Module, upstream: Upstream, streams: Streams) -> None:
+        self.model, self.upstream, self.streams = model, upstream, streams
+        self.begin_epoch(0)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the augmentation's random streams to the epoch's beginning."""
+        self.augment: Augment = self.upstream.epoch(self.streams, epoch)
+
+    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
+        """The loss of one batch."""
+        batch = self.augment(inputs, labels)
+        return StepResult(soft_cross_entropy(self.model(batch.inputs), batch.soft_labels, batch.sample_weights))
+
+
+class SaflexStep:
+    """Cross-entropy on the augmented batch with learned labels and weights (`saflex`)."""
+
+    def __init__(
+        self,
+        saflex: Saflex,
+        model: nn.Module,
+        upstream: Upstream,
+        outer: "OuterBatches",
+        streams: Streams,
+        optimizer: Optimizer,
+    ) -> None:
+        self.saflex, self.model, self.upstream, self.outer = saflex, model, upstream, outer
+        self.streams, self.optimizer = streams, optimizer
+        self.begin_epoch(0)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Set all random streams to the epoch's beginning; forget the outer gradient, as a resumed run must."""
+        self.augment: Augment = self.upstream.epoch(self.streams, epoch)
+        self.gumbel = self.streams.generator("gumbel", epoch)
+        self.outer.begin_epoch(epoch)
+        self.saflex.reset()
+
+    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
+        """The loss of one batch."""
+        batch = self.augment(inputs, labels)
+        outer = self.outer.draw()
+        refined = self.saflex(
+            model=self.model,
+            inputs=batch.inputs,
+            upstream_labels=batch.soft_labels,
+            upstream_weights=batch.sample_weights,
+            outer_inputs=outer.inputs,
+            outer_labels=outer.labels,
+            generator=self.gumbel,
+            optimizer=self.optimizer,
+        )
+        return StepResult(
+            refined.loss(), refined.sample_weights.sum(), refined.label_changed.sum(), refined.dropped.long()
+        )
+
+
+class WithCleanBatch:
+    """The mean of a method's loss and of the loss on the clean batch, at equal weight (E8)."""
+
+    def __init__(self, step: UpstreamStep | SaflexStep, model: nn.Module) -> None:
+        self.step, self.model = step, model
+
+    def begin_epoch(self, epoch: int) -> None:
+        """As the method's own."""
+        self.step.begin_epoch(epoch)
+
+    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
+        """The loss of one batch."""
+        result = self.step(inputs, labels)
+        clean = functional.cross_entropy(self.model(inputs), labels)
+        return StepResult((result.loss + clean) / 2, result.weight_sum, result.changed_labels, result.dropped)
+
+
+class OuterBatches:
+    """Random outer batches of a fixed size, or the whole set in its own order."""
+
+    def __init__(self, split: Split, size: int, streams: Streams) -> None:
+        self.split, self.size, self.streams = split, size, streams
+        self.begin_epoch(0)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the random stream to the epoch's beginning."""
+        self.generator = self.streams.generator("outer", epoch)
+
+    def draw(self) -> Split:
+        """A batch without repetition."""
+        if self.size == len(self.split):
+            return self.split
+        chosen = torch.randperm(len(self.split), generator=self.generator)[: self.size].to(self.split.labels.device)
+        return Split(self.split.inputs[chosen], self.split.labels[chosen])
+
+
+Step = PlainStep | UpstreamStep | SaflexStep | WithCleanBatch
+
+
+def build_step(
+    method: MethodConfig,
+    *,
+    model: nn.Module,
+    splits: Splits,
+    upstream: Upstream | None,
+    batch_size: int,
+    streams: Streams,
+    optimizer: Optimizer,
+) -> Step:
+    """The step of a method.
+
+    Raises:
+        RecipeError: if the method needs an upstream augmentation and there is none.
+        DataError: if an explicit outer batch is larger than its set.
+    """
+    if isinstance(method, NoAug):
+        return PlainStep(model)
+    if upstream is None:
+        raise RecipeError(f"method {method.label} needs an augmentation; add `augmenter` to the recipe")
+    step: UpstreamStep | SaflexStep
+    match method:
+        case UpstreamMethod():
+            step = UpstreamStep(model, upstream, streams)
+        case SaflexMethod():
+            saflex = Saflex(preset=method.preset, **method.settings.model_dump())
+            outer = OuterBatches(outer_split(method, splits), outer_size(method, splits, batch_size), streams)
+            step = SaflexStep(saflex, model, upstream, outer, streams, optimizer)
+        case _:
+            assert_never(method)
+    return WithCleanBatch(step, model) if method.clean_batch else step
+
+
+def train_split(method: MethodConfig, splits: Splits) -> Split:
+    """The samples that a method trains on."""
+    return splits.train.joined(splits.val) if "val" in method.train_on else splits.train
+
+
+def outer_split(method: SaflexMethod, splits: Splits) -> Split:
+    """The trusted samples of a SAFLEX method."""
+    match method.outer:
+        case "val":
+            return splits.val
+        case "train":
+            return splits.train
+        case "train+val":
+            return splits.train.joined(splits.val)
+        case _:
+            assert_never(method.outer)
+
+
+def outer_size(method: SaflexMethod, splits: Splits, batch_size: int) -> int:
+    """Outer samples per step.
+
+    Raises:
+        DataError: if the recipe asks for more than the set holds.
+    """
+    available = len(outer_split(method, splits))
+    asked = method.resolved_settings().outer_batch_size
+    if asked == "all":
+        return available
+    if asked == "auto":
+        return min(batch_size, available)
+    if asked > available:
+        raise DataError(
+            f"method {method.label}: outer_batch_size is {asked}, but its outer set ({method.outer}) has {available} "
+            "samples; lower it, or write auto or all"
+        )
+    return asked
