@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import torch
 from jaxtyping import Float, Int
@@ -26,12 +25,8 @@ which may be classes (B,) or soft (B, K). Draw random numbers from the generator
 reproducible."""
 
 
-class AugmentationStep(Protocol):
-    """One step of an upstream augmentation."""
-
-    def __call__(self, batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
-        """The augmented batch; random numbers come from the CPU generator."""
-        ...
+AugmentationStep = Callable[[AugmentedBatch, torch.Generator], AugmentedBatch]
+"""One step of an upstream augmentation; random numbers come from the CPU generator."""
 
 
 @dataclass(frozen=True)

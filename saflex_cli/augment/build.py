@@ -5,6 +5,7 @@ from typing import assert_never
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from saflex_cli.augment.batch import AugmentationStep, AugmentedBatch, Upstream, UpstreamFunction
 from saflex_cli.augment.folder import SamplePool, read_pool
@@ -54,26 +55,22 @@ def build_upstream(
 
 
 def upstream_from_function(function: UpstreamFunction, classes: int) -> Upstream:
-    """A user's own augmentation in the place of a recipe's."""
+    """A user's own augmentation in the place of a recipe's; what it returns is checked on every call."""
 
     def step(batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
         result = function(batch.inputs, batch.soft_labels.argmax(1), generator)
-        augmented = result if isinstance(result, AugmentedBatch) else _from_pair(result, batch)
-        if len(augmented.inputs) != len(augmented.soft_labels) or augmented.soft_labels.shape[1] != classes:
-            raise DataError(
-                f"the augmenter returned {len(augmented.inputs)} samples with labels "
-                f"{tuple(augmented.soft_labels.shape)}; expected (B, {classes})"
-            )
-        return augmented
+        return result if isinstance(result, AugmentedBatch) else _from_pair(*result, classes=classes)
 
     return Upstream((("function", step),), classes)
 
 
-def _from_pair(result: tuple[Tensor, Tensor], batch: AugmentedBatch) -> AugmentedBatch:
-    inputs, labels = result
+def _from_pair(inputs: Tensor, labels: Tensor, *, classes: int) -> AugmentedBatch:
     if labels.ndim == 1:
-        classes = batch.soft_labels.shape[1]
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
             raise DataError(f"the augmenter returned a label outside 0…{classes - 1}")
-        labels = torch.nn.functional.one_hot(labels, classes)
-    return AugmentedBatch(inputs, labels.to(batch.soft_labels), torch.ones(len(inputs)).to(batch.sample_weights))
+        labels = functional.one_hot(labels, classes)
+    if labels.shape != (len(inputs), classes):
+        raise DataError(
+            f"the augmenter returned {len(inputs)} samples with labels {tuple(labels.shape)}; expected (B, {classes})"
+        )
+    return AugmentedBatch(inputs, labels.to(inputs), torch.ones(len(inputs)).to(inputs))

@@ -4,11 +4,12 @@ import csv
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional
-from torchvision.io import ImageReadMode, decode_image
 
 from saflex_cli.augment.batch import AugmentedBatch
 from saflex_cli.errors import DataError
@@ -79,10 +80,11 @@ def _class_number(name: str, class_names: tuple[str, ...], path: Path) -> int:
 
 def _read_image(path: Path, shape: tuple[int, int, int]) -> Float[Tensor, "channels height width"]:
     try:
-        image = decode_image(str(path), ImageReadMode.GRAY if shape[0] == 1 else ImageReadMode.RGB)
-    except (RuntimeError, OSError) as error:
-        raise DataError(f"{path}: cannot be read as an image; remove or replace it") from error
-    if tuple(image.shape) != shape:
-        raise DataError(f"{path}: is {tuple(image.shape)} (channels, height, width), but the data set has {shape}")
-    intensity: Tensor = image.float() / 255
-    return intensity
+        with Image.open(path) as image:
+            pixels = np.asarray(image.convert("L" if shape[0] == 1 else "RGB"))
+    except (UnidentifiedImageError, OSError) as error:
+        raise DataError(f"{path}: cannot be read as an image ({error}); remove or replace it") from error
+    tensor = torch.from_numpy(pixels.copy()).view(*pixels.shape[:2], -1).permute(2, 0, 1)
+    if tuple(tensor.shape) != shape:
+        raise DataError(f"{path}: is {tuple(tensor.shape)} (channels, height, width), but the data set has {shape}")
+    return tensor.float() / 255

@@ -81,7 +81,10 @@ def read_document(path: Path) -> Document:
         raise RecipeError(f"{path}{line}: not valid YAML: {getattr(error, 'problem', None) or error}") from error
     if root is None or not isinstance(content, dict):
         raise RecipeError(f"{path}: must be a mapping of keys to values, like the files in recipes/")
-    return Document(path=path, content=content, lines=dict(_lines(root, (), path)))
+    try:
+        return Document(path=path, content=content, lines=dict(_lines(root, (), path)))
+    except RecursionError as error:
+        raise RecipeError(f"{path}: an alias (*name) refers to itself; write the value out") from error
 
 
 def _lines(node: yaml.Node, location: Location, path: Path) -> Iterator[tuple[Location, int]]:

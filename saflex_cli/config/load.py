@@ -93,7 +93,7 @@ def _number_hint(given: object) -> str:
 
 
 def _user_location(location: Location, content: dict[str, Any]) -> Location:
-    """Drop what pydantic adds to a path (union tags, the resolved settings) but the user never wrote."""
+    """Drop what pydantic adds to a path (union tags, the list around one step) but the user never wrote."""
     kept: list[str | int] = []
     value: Any = content
     names = {field.name for field in fields(Settings)}
@@ -102,7 +102,7 @@ def _user_location(location: Location, content: dict[str, Any]) -> Location:
         if in_mapping or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
             kept.append(part)
             value = value[part]
-        elif isinstance(value, dict) and part != "settings" and part != value.get("name"):
+        elif isinstance(value, dict) and isinstance(part, str) and part not in ("settings", value.get("name")):
             kept.append(part)
             if part not in names:
                 value = None

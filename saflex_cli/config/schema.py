@@ -5,7 +5,7 @@ Field docstrings are the manual. Unknown keys are errors.
 """
 
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 
@@ -195,7 +195,7 @@ class NoAug(MethodBase):
     name: Literal["no_aug"]
 
     @model_validator(mode="after")
-    def _refuse_augmenter(self) -> Self:
+    def _refuse_augmenter(self) -> "NoAug":
         if self.augmenter is not None:
             raise ValueError("no_aug has no augmenter; use the method upstream")
         return self
@@ -245,7 +245,7 @@ class SaflexMethod(MethodBase):
         return {key: value for key, value in raw.items() if key not in names} | {"settings": resolved}
 
     @model_validator(mode="after")
-    def _check_settings(self) -> Self:
+    def _check_settings(self) -> "SaflexMethod":
         self.resolved_settings()
         return self
 

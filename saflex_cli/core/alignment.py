@@ -22,7 +22,7 @@ from torch.func import functional_call
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from saflex_cli.core.heads import recorded_head
-from saflex_cli.core.losses import Labels, soft_cross_entropy, soft_labels
+from saflex_cli.core.losses import OuterLabels, soft_cross_entropy, soft_labels
 from saflex_cli.core.passes import (
     Inputs,
     checked_logits,
@@ -72,7 +72,7 @@ def alignment(
     model: nn.Module,
     inputs: Inputs,
     outer_inputs: Inputs,
-    outer_labels: Labels,
+    outer_labels: OuterLabels,
     *,
     scope: Literal["all", "head"] = "all",
     head: nn.Module | str | None = None,
@@ -111,7 +111,7 @@ def alignment(
 def outer_direction(
     model: nn.Module,
     outer_inputs: Inputs,
-    outer_labels: Labels,
+    outer_labels: OuterLabels,
     *,
     scope: Literal["all", "head"] = "all",
     head: nn.Module | str | None = None,
@@ -162,7 +162,7 @@ def align(
 
 
 def _full_direction(
-    model: nn.Module, inputs: Inputs, labels: Labels, reduction: Literal["mean", "sum"]
+    model: nn.Module, inputs: Inputs, labels: OuterLabels, reduction: Literal["mean", "sum"]
 ) -> OuterDirection:
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if not parameters:
@@ -177,7 +177,7 @@ def _full_direction(
 
 @torch.no_grad()
 def _head_direction(
-    model: nn.Module, inputs: Inputs, labels: Labels, head: nn.Module | str | None, reduction: Literal["mean", "sum"]
+    model: nn.Module, inputs: Inputs, labels: OuterLabels, head: nn.Module | str | None, reduction: Literal["mean", "sum"]
 ) -> OuterDirection:
     with recorded_head(model, head) as recorder:
         logits = traceless_forward(model, inputs)

@@ -10,6 +10,7 @@ from torch.nn import functional
 from saflex_cli.errors import SaflexValueError
 
 Labels = Int[Tensor, " batch"] | Float[Tensor, "batch classes"]
+OuterLabels = Int[Tensor, " outer"] | Float[Tensor, "outer classes"]
 
 
 def soft_labels(

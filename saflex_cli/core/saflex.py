@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from saflex_cli.core.alignment import Alignment, OuterDirection, align, outer_direction
-from saflex_cli.core.losses import Labels, soft_cross_entropy, soft_labels
+from saflex_cli.core.losses import Labels, OuterLabels, soft_cross_entropy, soft_labels
 from saflex_cli.core.passes import Inputs, checked_logits
 from saflex_cli.core.precondition import preconditioned
 from saflex_cli.core.solution import solve_labels, solve_weights
@@ -87,7 +87,7 @@ class Saflex:
         inputs: Inputs,
         upstream_labels: Labels,
         outer_inputs: Inputs | None = None,
-        outer_labels: Labels | None = None,
+        outer_labels: OuterLabels | None = None,
         upstream_weights: Float[Tensor, " batch"] | None = None,
         generator: torch.Generator | None = None,
         optimizer: Optimizer | None = None,
@@ -124,7 +124,7 @@ class Saflex:
         model: nn.Module,
         inputs: Inputs,
         outer_inputs: Inputs | None,
-        outer_labels: Labels | None,
+        outer_labels: OuterLabels | None,
         optimizer: Optimizer | None,
     ) -> Alignment:
         settings = self.settings
@@ -148,7 +148,7 @@ class Saflex:
             training_step=True,
         )
 
-    def _outer_direction(self, model: nn.Module, outer_inputs: Inputs, outer_labels: Labels) -> OuterDirection:
+    def _outer_direction(self, model: nn.Module, outer_inputs: Inputs, outer_labels: OuterLabels) -> OuterDirection:
         """The outer gradient, reused for `outer_every` calls on the same model."""
         settings = self.settings
         known = self._model is not None and self._model() is model

@@ -1,7 +1,6 @@
 """A data set as tensors, split into train, val and test."""
 
 from dataclasses import dataclass
-from typing import Self
 
 import torch
 from jaxtyping import Float, Int
@@ -32,13 +31,13 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def to(self, device: torch.device) -> Self:
+    def to(self, device: torch.device) -> "Split":
         """The same samples on another device."""
-        return type(self)(self.inputs.to(device), self.labels.to(device))
+        return Split(self.inputs.to(device), self.labels.to(device))
 
-    def joined(self, other: Self) -> Self:
+    def joined(self, other: "Split") -> "Split":
         """These samples, then the others."""
-        return type(self)(torch.cat([self.inputs, other.inputs]), torch.cat([self.labels, other.labels]))
+        return Split(torch.cat([self.inputs, other.inputs]), torch.cat([self.labels, other.labels]))
 
 
 @dataclass(frozen=True)

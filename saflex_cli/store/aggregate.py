@@ -1,0 +1,153 @@
+"""From the reports of a table to its numbers."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from saflex_cli.store.collect import Reports, collect_reports
+from saflex_cli.store.estimates import Difference, Estimate, estimate, paired_difference
+from saflex_cli.store.published import Published
+from saflex_cli.store.report import SaflexFacts, Scores
+from saflex_cli.store.table import Column, Table
+from saflex_cli.store.table_config import Metric
+
+Epoch = Literal["selected", "last"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A row against a reference row, at the same kind of epoch on both sides."""
+
+    difference: Difference
+    epoch: Epoch
+
+
+@dataclass(frozen=True)
+class SaflexMeans:
+    """What SAFLEX did, averaged over seeds."""
+
+    weight: float
+    """Mean sample weight before normalisation."""
+    label_change_rate: float
+    """Share of samples whose largest label entry is not the upstream label's."""
+    dropped_steps: float
+    """Steps per run in which every weight was zero."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method in one column. Values are fractions; None where there is nothing to say."""
+
+    seeds: tuple[int, ...]
+    """Seeds with a report."""
+    expected: int
+    """Seeds that the recipe asks for."""
+    selected: Estimate | None
+    """Test metric at the epoch that validation chose; None for methods that train on validation."""
+    last: Estimate | None
+    """Test metric at the last epoch."""
+    to_baseline: Comparison | None
+    """At the selected epoch, or at the last one if one side has no selected epoch; None for the baseline itself."""
+    to_fair: Comparison | None
+    """At the last epoch; None for the fair row itself."""
+    saflex: SaflexMeans | None
+    published: Published | None
+
+    @property
+    def headline(self) -> Estimate | None:
+        """The selected epoch, or the last one where there is none."""
+        return self.selected or self.last
+
+
+@dataclass(frozen=True)
+class TableData:
+    """A table with its numbers."""
+
+    table: Table
+    cells: tuple[tuple[Cell, ...], ...]
+    """By column, then by row, in the table's order."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every seed of every recipe has its report."""
+        return all(len(cell.seeds) == cell.expected for column in self.cells for cell in column)
+
+
+def build_table(table: Table, results: Path, allow_missing: bool = False) -> TableData:
+    """Load the reports of a table and compute its numbers.
+
+    Args:
+        table: The table.
+        results: The folder that holds `reports/`.
+        allow_missing: Use the reports that are there. Stale and unreadable ones are errors all the same.
+
+    Raises:
+        ResultsError: lists the reports that are missing, stale or unreadable, and the commands that make them.
+    """
+    reports = collect_reports(table, results, allow_missing=allow_missing)
+    return TableData(table, tuple(_column_cells(table, column, reports) for column in table.columns))
+
+
+def _column_cells(table: Table, column: Column, reports: Mapping[tuple[str, str], Reports]) -> tuple[Cell, ...]:
+    found = {row.method: reports[column.recipe.name, row.method] for row in table.rows}
+    scores = {method: _Scores.of(own, table.metric) for method, own in found.items()}
+
+    def cell(method: str) -> Cell:
+        own = scores[method]
+        return Cell(
+            seeds=tuple(sorted(own.last)),
+            expected=len(column.recipe.seeds),
+            selected=estimate(own.selected),
+            last=estimate(own.last),
+            to_baseline=None if method == table.baseline else own.minus(scores[table.baseline]),
+            to_fair=None if table.fair in (None, method) else own.minus(scores[table.fair], "last"),
+            saflex=_saflex_means(found[method]),
+            published=column.published.get(method),
+        )
+
+    return tuple(cell(row.method) for row in table.rows)
+
+
+@dataclass(frozen=True)
+class _Scores:
+    """The test metric of one method, by seed."""
+
+    selected: Mapping[int, float]
+    last: Mapping[int, float]
+
+    @classmethod
+    def of(cls, reports: Reports, metric: Metric) -> "_Scores":
+        value = _VALUES[metric]
+        return cls(
+            selected={seed: value(report.selected) for seed, report in reports.items() if report.selected},
+            last={seed: value(report.last) for seed, report in reports.items()},
+        )
+
+    def minus(self, other: "_Scores", epoch: Epoch = "selected") -> Comparison | None:
+        if epoch == "selected" and not (self.selected and other.selected):
+            epoch = "last"
+        ours, theirs = (self.selected, other.selected) if epoch == "selected" else (self.last, other.last)
+        difference = paired_difference(ours, theirs)
+        return Comparison(difference, epoch) if difference else None
+
+
+_VALUES: Mapping[Metric, Callable[[Scores], float]] = {
+    "accuracy": lambda scores: scores.test.accuracy,
+    "auroc": lambda scores: scores.test.auroc,
+}
+
+
+def _saflex_means(reports: Reports) -> SaflexMeans | None:
+    facts = [report.saflex for report in reports.values() if report.saflex]
+    if not facts:
+        return None
+
+    def mean(value: Callable[[SaflexFacts], float]) -> float:
+        return Estimate(tuple(float(value(fact)) for fact in facts)).mean
+
+    return SaflexMeans(
+        weight=mean(lambda fact: fact.mean_weight),
+        label_change_rate=mean(lambda fact: fact.label_change_rate),
+        dropped_steps=mean(lambda fact: fact.dropped_steps),
+    )

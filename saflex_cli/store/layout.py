@@ -1,0 +1,139 @@
+"""What a printed table says and where, for every format alike: notes, and blocks of columns."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from saflex_cli.store.aggregate import Cell, Epoch, TableData
+from saflex_cli.store.entries import (
+    Entry,
+    changed_entry,
+    count_entry,
+    difference_entry,
+    headline_entry,
+    mean_entry,
+    published_entry,
+    weight_entry,
+)
+from saflex_cli.store.notes import notes
+from saflex_cli.store.table import Table
+
+WIDTH = 80
+"""Columns of the terminal that a table of one recipe fits."""
+
+_MEANS = "Means ± standard deviation"
+_DIFFERENCES = "Paired differences [95 % interval]"
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One printed column."""
+
+    header: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def width(self) -> int:
+        """Characters of the widest line in Markdown: four asterisks make bold, and the rule below needs three."""
+        return max(3, len(self.header), *(len(entry.text) + 4 * entry.bold for entry in self.entries))
+
+
+@dataclass(frozen=True)
+class Block:
+    """One printed table: its first strip holds the row titles."""
+
+    heading: str
+    strips: tuple[Strip, ...]
+
+    @property
+    def width(self) -> int:
+        """Characters of a line in Markdown, where `| ` and ` |` surround the strips and ` | ` parts them."""
+        return sum(strip.width + 3 for strip in self.strips) + 1
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A whole table."""
+
+    title: str
+    notes: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    command: str
+    """What writes it anew."""
+
+
+def lay_out(data: TableData) -> Layout:
+    """Arrange a table: one recipe in full on a terminal's width, several recipes side by side."""
+    blocks = _one_recipe(data) if len(data.cells) == 1 else _several_recipes(data)
+    return Layout(data.table.title, tuple(notes(data)), tuple(blocks), regenerate_command(data))
+
+
+def regenerate_command(data: TableData) -> str:
+    """The command that writes this very table."""
+    return f"saflex table {data.table.source} --write" + ("" if data.is_complete else " --allow-missing")
+
+
+def _one_recipe(data: TableData) -> list[Block]:
+    table, cells = data.table, data.cells[0]
+    means = [_strip("selected", cells, _selected), _strip("last epoch", cells, _last)]
+    if table.columns[0].published:
+        means.append(_strip("paper", cells, lambda cell: published_entry(cell.published)))
+    means.append(_strip("n", cells, count_entry))
+    facts = [_strip("weight", cells, weight_entry), _strip("changed", cells, changed_entry)]
+    differences = [[_strip(f"vs {title}", cells, entry)] for title, _, entry in _references(table)]
+    return [
+        *_fitting(_MEANS, table, [means, facts] if any(cell.saflex for cell in cells) else [means]),
+        *_fitting(_DIFFERENCES, table, differences),
+    ]
+
+
+def _several_recipes(data: TableData) -> list[Block]:
+    def block(heading: str, entry: Callable[[Cell], Entry]) -> Block:
+        columns = zip(data.table.columns, data.cells, strict=True)
+        return Block(heading, (_titles(data.table), *(_strip(column.title, cells, entry) for column, cells in columns)))
+
+    differences = [
+        block(f"{_DIFFERENCES} vs {title}, {epoch} epoch", entry) for title, epoch, entry in _references(data.table)
+    ]
+    return [block(_MEANS, headline_entry), *differences]
+
+
+def _fitting(heading: str, table: Table, groups: Sequence[Sequence[Strip]]) -> list[Block]:
+    """One block of all groups if it fits the terminal, otherwise one block per group."""
+    joint = Block(heading, (_titles(table), *chain.from_iterable(groups)))
+    if joint.width <= WIDTH:
+        return [joint]
+    return [Block(heading, (_titles(table), *group)) for group in groups]
+
+
+def _references(table: Table) -> list[tuple[str, Epoch, Callable[[Cell], Entry]]]:
+    """The rows that all others are compared with: title, epoch, and how a cell says it."""
+    references: list[tuple[str, Epoch, Callable[[Cell], Entry]]] = []
+    references.append((table.row_title(table.baseline), "selected", _to_baseline))
+    if table.fair:
+        references.append((table.row_title(table.fair), "last", _to_fair))
+    return references
+
+
+def _titles(table: Table) -> Strip:
+    return Strip("method", tuple(Entry(row.title) for row in table.rows))
+
+
+def _strip(header: str, cells: Sequence[Cell], entry: Callable[[Cell], Entry]) -> Strip:
+    return Strip(header, tuple(entry(cell) for cell in cells))
+
+
+def _selected(cell: Cell) -> Entry:
+    return mean_entry(cell.selected)
+
+
+def _last(cell: Cell) -> Entry:
+    return mean_entry(cell.last)
+
+
+def _to_baseline(cell: Cell) -> Entry:
+    return difference_entry(cell.to_baseline)
+
+
+def _to_fair(cell: Cell) -> Entry:
+    return difference_entry(cell.to_fair, mark=False)

@@ -1,0 +1,67 @@
+"""The lines above a table that say what its numbers mean. A line stands there only if the table needs it."""
+
+from collections.abc import Iterator
+from itertools import chain, product
+
+from saflex_cli.config.identity import find_method
+from saflex_cli.config.schema import MethodConfig, SaflexMethod
+from saflex_cli.store.aggregate import TableData
+from saflex_cli.store.entries import LAST_EPOCH_MARK
+from saflex_cli.store.table import Table
+
+_NAMES = {"accuracy": "accuracy", "auroc": "AUROC", "loss": "loss"}
+
+
+def notes(data: TableData) -> Iterator[str]:
+    """What ±, the epochs, the differences and the marks of this table mean."""
+    table, cells = data.table, list(chain.from_iterable(data.cells))
+    methods = [find_method(column.recipe, row.method) for column, row in product(table.columns, table.rows)]
+    if table.caption:
+        yield " ".join(table.caption.split())
+    yield from _metric_notes(table)
+    yield _selection_note(table, methods)
+    if any(_spends_validation_twice(method) for method in methods):
+        yield "SAFLEX rows spend the validation set twice: on refinement and on selection."
+    yield _difference_note(table)
+    if _has_marks(data):
+        yield f"{LAST_EPOCH_MARK} Last epoch, on both sides of a difference: there is no selected epoch."
+    if len(table.columns) == 1 and any(cell.saflex for cell in cells):
+        yield "weight: mean sample weight; changed: share of samples whose largest label entry SAFLEX moved."
+    if any(cell.published for cell in cells):
+        yield "paper: mean ± deviation as published."
+    if not data.is_complete:
+        yield "Incomplete: reports are missing. n is the number of seeds that are there."
+
+
+def _metric_notes(table: Table) -> Iterator[str]:
+    counts = sorted({len(column.recipe.seeds) for column in table.columns})
+    seeds = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
+    spread = "; ± is the sample standard deviation over seeds" if counts[-1] > 1 else ""
+    yield f"Test {_NAMES[table.metric]} in percent, {seeds} seed{'s' if counts[-1] > 1 else ''}{spread}."
+
+
+def _selection_note(table: Table, methods: list[MethodConfig]) -> str:
+    metrics = dict.fromkeys(_NAMES[column.recipe.selection.metric] for column in table.columns)
+    note = f"Selected: epoch chosen by validation {' or '.join(metrics)}."
+    if any(method.train_on == ("train", "val") for method in methods):
+        note += " Rows trained on train+val have nothing to select on and report the last epoch."
+    return note
+
+
+def _difference_note(table: Table) -> str:
+    note = f"Differences are paired by seed, in points: to {table.row_title(table.baseline)} at the selected epoch"
+    if table.fair:
+        note += f", to {table.row_title(table.fair)} at the last epoch of both"
+    return f"{note}. Bold only where the 95 % interval of the paired difference (t test) excludes 0."
+
+
+def _spends_validation_twice(method: MethodConfig) -> bool:
+    """SAFLEX with outer data from validation, and an epoch chosen by validation."""
+    refines = isinstance(method, SaflexMethod) and method.resolved_settings().needs_outer and "val" in method.outer
+    return refines and method.train_on == ("train",)
+
+
+def _has_marks(data: TableData) -> bool:
+    cells = list(chain.from_iterable(data.cells))
+    among_means = len(data.cells) > 1 and any(cell.last and not cell.selected for cell in cells)
+    return among_means or any(cell.to_baseline and cell.to_baseline.epoch == "last" for cell in cells)

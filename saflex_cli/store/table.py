@@ -1,0 +1,153 @@
+"""Which recipes and methods form a table: from a table file, or from one recipe alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from saflex_cli.config.document import Document, Location, dotted, read_document
+from saflex_cli.config.identity import find_method
+from saflex_cli.config.load import load_recipe, validate
+from saflex_cli.config.schema import Recipe
+from saflex_cli.errors import RecipeError
+from saflex_cli.store.published import Published, PublishedKey, look_up, read_published
+from saflex_cli.store.table_config import Metric, Row, TableConfig
+
+
+@dataclass(frozen=True)
+class Column:
+    """One recipe of a table, read."""
+
+    title: str
+    recipe: Recipe
+    source: str
+    """The recipe's path, as commands and files show it."""
+    published: Mapping[str, Published] = field(default_factory=dict)
+    """Published numbers by method label."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table file with its recipes; every row's method is known to be in every column."""
+
+    name: str
+    title: str
+    caption: str | None
+    metric: Metric
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    baseline: str
+    fair: str | None
+    source: str
+    """The path of the table file or recipe, as commands and files show it."""
+
+    def row_title(self, method: str) -> str:
+        """The title of the row with this method label."""
+        return next(row.title for row in self.rows if row.method == method)
+
+
+def load_table(path: Path) -> Table:
+    """Read a table file (it has the key `columns`), or make the default table of a recipe file.
+
+    Raises:
+        RecipeError: names file, line and dotted path, and what to do.
+    """
+    document = read_document(path)
+    if "columns" not in document.content:
+        return table_from_recipe(load_recipe(path), source=_shown(path))
+    config = validate(document.content, TableConfig, document)
+    _check_rows(config, document)
+    return Table(
+        name=config.name,
+        title=config.title,
+        caption=config.caption,
+        metric=config.metric,
+        columns=_read_columns(config, document),
+        rows=config.rows,
+        baseline=config.baseline,
+        fair=config.fair,
+        source=_shown(path),
+    )
+
+
+def table_from_recipe(recipe: Recipe, source: str | None = None) -> Table:
+    """The table of one recipe: all its methods, compared with the first plain upstream method of either kind."""
+    source = source or f"recipes/{recipe.name}.yaml"
+    plain = [m for m in recipe.methods if m.name == "upstream" and m.augmenter is None]
+    on_train = [m for m in plain if m.train_on == ("train",)]
+    on_both = [m for m in plain if m.train_on == ("train", "val")]
+    return Table(
+        name=recipe.name.replace("/", "-"),
+        title=recipe.name,
+        caption=None,
+        metric="accuracy",
+        columns=(Column(title=recipe.name, recipe=recipe, source=source),),
+        rows=tuple(Row(method=m.label, title=m.label) for m in recipe.methods),
+        baseline=(on_train or recipe.methods)[0].label,
+        fair=on_both[0].label if on_both else None,
+        source=source,
+    )
+
+
+def _read_columns(config: TableConfig, document: Document) -> tuple[Column, ...]:
+    uses_published = any(column.published for column in config.columns)
+    numbers = read_published(document.path.with_name("published.csv")) if uses_published else {}
+    columns: list[Column] = []
+    for index, column in enumerate(config.columns):
+        path, at = document.path.parent / column.recipe, ("columns", index, "recipe")
+        if not path.is_file():
+            raise _error(document, at, f"there is no {path}; write the path relative to the table file")
+        recipe = load_recipe(path)
+        if any(recipe.name == other.recipe.name for other in columns):
+            raise _error(document, at, f"{recipe.name} is listed twice; leave one out")
+        _check_methods(config, recipe, document)
+        published = _published(config, index, numbers, document)
+        columns.append(Column(title=column.title, recipe=recipe, source=_shown(path), published=published))
+    return tuple(columns)
+
+
+def _published(
+    config: TableConfig, index: int, numbers: Mapping[PublishedKey, Published], document: Document
+) -> dict[str, Published]:
+    where = config.columns[index].published
+    if where is None:
+        return {}
+    found = {}
+    for row in config.rows:
+        if row.published is not None:
+            try:
+                key = PublishedKey(where.table, where.column, where.backbone, row.published)
+                found[row.method] = look_up(numbers, key)
+            except RecipeError as error:
+                raise _error(document, ("columns", index, "published"), str(error)) from error
+    return found
+
+
+def _check_rows(config: TableConfig, document: Document) -> None:
+    labels = [row.method for row in config.rows]
+    for index, label in enumerate(labels):
+        if label in labels[:index]:
+            raise _error(document, ("rows", index, "method"), f"{label} is listed twice; leave one out")
+    for key, reference in (("baseline", config.baseline), ("fair", config.fair)):
+        if reference is not None and reference not in labels:
+            raise _error(document, (key,), f"{reference} is not among the rows; they are: {', '.join(labels)}")
+
+
+def _check_methods(config: TableConfig, recipe: Recipe, document: Document) -> None:
+    for index, row in enumerate(config.rows):
+        try:
+            method = find_method(recipe, row.method)
+        except RecipeError as error:
+            raise _error(document, ("rows", index, "method"), str(error)) from error
+        if row.method == config.fair and method.train_on != ("train", "val"):
+            raise _error(document, ("fair",), f"{row.method} must have train_on: [train, val] in {recipe.name}")
+
+
+def _error(document: Document, location: Location, what: str) -> RecipeError:
+    return RecipeError(f"{document.where(location)}: {dotted(location)}: {what}")
+
+
+def _shown(path: Path) -> str:
+    """The path from the folder `recipes` down: a committed table must read the same wherever the checkout lies."""
+    parts = path.resolve().parts
+    start = max((index for index, part in enumerate(parts) if part == "recipes"), default=len(parts) - 1)
+    return "/".join(parts[start:])

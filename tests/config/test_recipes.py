@@ -1,0 +1,43 @@
+"""Every shipped recipe loads; its resolved form is in git, so that a changed default shows up in review.
+
+Regenerate with `make golden`.
+"""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from saflex_cli.config.load import load_recipe
+
+ROOT = Path(__file__).parents[2]
+RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "tables")
+GOLDEN = ROOT / "tests" / "golden" / "recipes"
+
+
+def golden_path(recipe: Path) -> Path:
+    return GOLDEN / recipe.relative_to(ROOT / "recipes").with_suffix(".json")
+
+
+def test_all_recipes_are_found() -> None:
+    assert len(RECIPES) == 1
+    assert sorted(GOLDEN.rglob("*.json")) == [golden_path(path) for path in RECIPES]
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_resolved_recipe_is_as_reviewed(path: Path) -> None:
+    resolved = json.dumps(load_recipe(path).model_dump(mode="json"), indent=1) + "\n"
+    if os.environ.get("SAFLEX_UPDATE_GOLDEN"):
+        golden_path(path).parent.mkdir(parents=True, exist_ok=True)
+        golden_path(path).write_text(resolved)
+    assert golden_path(path).read_text() == resolved
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
+def test_name_is_the_path_and_the_header_says_how_to_run_it(path: Path) -> None:
+    relative = path.relative_to(ROOT / "recipes").with_suffix("")
+    assert load_recipe(path).name == relative.as_posix()
+    header = path.read_text().split("name:")[0]
+    assert f"saflex train recipes/{relative}.yaml" in header
+    assert f"({relative}.yaml)" in (ROOT / "recipes" / "README.md").read_text()

@@ -1,0 +1,180 @@
+"""Slow, obviously correct twins of the core, in float64. Each docstring says why its function is obviously correct.
+
+They are written from the formulas in `saflex_cli/settings.py` and share with the core only `separate_rng` and
+`preserved_rng`, which fix the dropout masks of the two forward passes.
+"""
+
+import copy
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+from saflex_cli.core.passes import preserved_rng, separate_rng
+from saflex_cli.settings import Settings
+
+
+def reference_alignment(
+    model, inputs, outer_inputs, outer_labels, *, of="log_prob", sign=1, mode="train", reduction="mean"
+):
+    """Π over all trainable parameters.
+
+    Obviously correct: Π_ik is by definition the dot product of −g with the gradient of f_k(x_i). Both are taken in
+    reverse mode, one pair (i, k) at a time; no forward mode, no closed form. A copy of the model makes it traceless.
+    """
+    copied = _copy_in_mode(model, mode)
+    parameters = [parameter for parameter in copied.parameters() if parameter.requires_grad]
+    return _double_loop(copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction)
+
+
+def reference_head_alignment(
+    model, head_name, inputs, outer_inputs, outer_labels, *, of="log_prob", sign=1, mode="train", reduction="mean"
+):
+    """Π over the parameters of the layer called `head_name`.
+
+    Obviously correct: the same double loop, with gradients asked for that layer's parameters alone.
+    """
+    copied = _copy_in_mode(model, mode)
+    parameters = [p for p in copied.get_submodule(head_name).parameters() if p.requires_grad]
+    return _double_loop(copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction)
+
+
+def reference_labels(matrix: Tensor, log_probs: Tensor, upstream: Tensor, settings: Settings, noise: Tensor) -> Tensor:
+    """y_i = softmax(u_i / τ) with u_i = s Π_i + β ỹ_i + γ log p(x_i) + κ G_i, for given Gumbel noise G.
+
+    Obviously correct: the formula, entry by entry, in Python numbers.
+    """
+    batch, classes = matrix.shape
+    if not settings.refine_labels:
+        return upstream.double()
+    rows = []
+    for i in range(batch):
+        retained = _retained(upstream[i].tolist(), settings)
+        score = []
+        for k in range(classes):
+            u_ik = _scale(matrix, settings) * matrix[i, k].item()
+            u_ik += settings.label_retention * retained[k]
+            u_ik += settings.model_prior * log_probs[i, k].item()
+            u_ik += settings.gumbel_scale * noise[i, k].item()
+            score.append(u_ik)
+        rows.append(_softmax(score, settings.temperature))
+    return torch.tensor(rows, dtype=torch.float64)
+
+
+def reference_weights(matrix: Tensor, labels: Tensor, upstream: Tensor, settings: Settings) -> Tensor:
+    """w_i by the weight rule of the settings, before normalisation.
+
+    Obviously correct: one sample at a time, in Python numbers, one branch per rule of the settings' docstring.
+    """
+    batch, classes = matrix.shape
+    scores = []
+    for i in range(batch):
+        tested = matrix[i].tolist()
+        if settings.weight_test_of == "retained":
+            retained = _retained(upstream[i].tolist(), settings)
+            tested = [tested[k] + settings.label_retention * retained[k] for k in range(classes)]
+        with_label = sum(tested[k] * labels[i, k].item() for k in range(classes))
+        with_upstream = sum(tested[k] * upstream[i, k].item() for k in range(classes))
+        scores.append(
+            {
+                "agreement": with_label,
+                "printed_sum": sum(tested),
+                "upstream_agreement": with_upstream,
+                "relu": with_upstream,
+                "none": 0.0,
+            }[settings.weight_rule]
+        )
+    if settings.simplex_weights:
+        best = max(range(batch), key=lambda i: scores[i])
+        weights = [1.0 if i == best else 0.0 for i in range(batch)]
+    elif settings.weight_rule == "relu":
+        largest = max(scores)
+        weights = [max(0.0, score) / largest if largest > 0 else 0.0 for score in scores]
+    else:
+        weights = [1.0 if score >= 0 else 0.0 for score in scores]
+    return torch.tensor(weights, dtype=torch.float64)
+
+
+def reference_loss(logits: Tensor, labels: Tensor, weights: Iterable[float], *, normalise: str = "sum") -> Tensor:
+    """−Σ_i w_i Σ_k y_ik log p_k(x_i), divided by Σ_i w_i (`sum`) or the batch size (`batch`); differentiable.
+
+    Obviously correct: the double sum written out, with p_k = exp(z_k) / Σ_j exp(z_j) as in the definition.
+    """
+    weights = [float(weight) for weight in weights]
+    total = torch.zeros((), dtype=torch.float64)
+    for i, weight in enumerate(weights):
+        partition = sum(torch.exp(z) for z in logits[i])
+        for k in range(logits.shape[1]):
+            total = total - weight * labels[i, k] * torch.log(torch.exp(logits[i, k]) / partition)
+    divisor = sum(weights) if normalise == "sum" else len(weights)
+    return total / divisor if divisor > 0 else 0.0 * total
+
+
+def rows_of(labels: Tensor, classes: int) -> Tensor:
+    """Class numbers as one-hot rows; soft labels as they are."""
+    if labels.ndim == 2:
+        return labels.double()
+    return torch.tensor([[float(k == label) for k in range(classes)] for label in labels.tolist()], dtype=torch.float64)
+
+
+def _double_loop(
+    model: nn.Module,
+    parameters: list[Tensor],
+    inputs,
+    outer_inputs,
+    outer_labels: Tensor,
+    of: str,
+    sign: int,
+    reduction: str,
+) -> Tensor:
+    with separate_rng(model):
+        outer_logits = model(outer_inputs)
+    outer_rows = rows_of(outer_labels, outer_logits.shape[1])
+    normalise = "sum" if reduction == "mean" else "batch"
+    outer_loss = reference_loss(outer_logits, outer_rows, [1.0] * len(outer_rows), normalise=normalise)
+    if reduction == "sum":
+        outer_loss = outer_loss * len(outer_rows)
+    outer_gradient = _gradient(outer_loss, parameters)
+    with preserved_rng(model):
+        logits = model(inputs)
+    f = {"logit": logits, "prob": logits.softmax(1), "log_prob": logits.softmax(1).log()}[of]
+    matrix = torch.zeros(f.shape, dtype=torch.float64)
+    for i in range(f.shape[0]):
+        for k in range(f.shape[1]):
+            gradient = _gradient(f[i, k], parameters)
+            matrix[i, k] = sum((-sign * g * d).sum() for g, d in zip(outer_gradient, gradient, strict=True))
+    return matrix
+
+
+def _gradient(scalar: Tensor, parameters: list[Tensor]) -> tuple[Tensor, ...]:
+    return torch.autograd.grad(scalar, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)
+
+
+def _copy_in_mode(model: nn.Module, mode: str) -> nn.Module:
+    copied = copy.deepcopy(model)
+    return copied.eval() if mode == "eval" else copied
+
+
+def _scale(matrix: Tensor, settings: Settings) -> float:
+    if settings.scale != "rms":
+        return settings.scale
+    entries = matrix.flatten().tolist()
+    rms = math.sqrt(sum(entry**2 for entry in entries) / len(entries))
+    return settings.scale_cap if rms == 0 else min(1 / rms, settings.scale_cap)
+
+
+def _retained(upstream: list[float], settings: Settings) -> list[float]:
+    if settings.retention_of == "soft":
+        return upstream
+    largest = upstream.index(max(upstream))
+    return [float(k == largest) for k in range(len(upstream))]
+
+
+def _softmax(score: list[float], temperature: float) -> list[float]:
+    if temperature == 0:
+        largest = score.index(max(score))
+        return [float(k == largest) for k in range(len(score))]
+    highest = max(score)
+    powers = [math.exp((entry - highest) / temperature) for entry in score]
+    return [power / sum(powers) for power in powers]

@@ -1,0 +1,98 @@
+from pathlib import Path
+
+import pytest
+
+from saflex_cli.config.load import load_recipe
+from saflex_cli.errors import RecipeError
+from saflex_cli.store.published import Published, PublishedKey, read_published
+from saflex_cli.store.table import load_table, table_from_recipe
+
+from .conftest import RECIPE
+
+PUBLISHED = Path(__file__).parents[2] / "recipes" / "tables" / "published.csv"
+
+
+def _edited(folder: Path, old: str, new: str, name: str = "two.yaml") -> Path:
+    path = folder / name
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return path
+
+
+def test_a_table_file(folder: Path):
+    table = load_table(folder / "two.yaml")
+    assert (table.name, table.metric, table.baseline, table.fair) == ("two", "auroc", "upstream", "upstream_trainval")
+    assert table.source == "recipes/two.yaml"
+    assert [column.source for column in table.columns] == ["recipes/digits.yaml", "recipes/other.yaml"]
+    assert [column.recipe.name for column in table.columns] == ["smoke/digits", "smoke/other"]
+    assert table.columns[0].published == {"no_aug": Published(94.34, 0.18), "saflex_proximal": Published(95.11, 0.14)}
+    assert table.columns[1].published == {}
+    assert table.row_title("no_aug") == "[no aug]"
+
+
+def test_the_default_table_of_a_recipe(folder: Path):
+    table = load_table(folder / "digits.yaml")
+    assert (table.name, table.title, table.source) == ("smoke-digits", "smoke/digits", "recipes/digits.yaml")
+    assert [row.method for row in table.rows] == ["no_aug", "upstream", "upstream_trainval", "saflex_proximal"]
+    assert (table.baseline, table.fair) == ("upstream", "upstream_trainval")
+
+
+def test_the_default_source_follows_the_name(folder: Path):
+    assert table_from_recipe(load_recipe(folder / "digits.yaml")).source == "recipes/smoke/digits.yaml"
+
+
+def test_the_default_references_have_no_augmenter_of_their_own(folder: Path):
+    own = "{name: upstream, label: own, augmenter: {name: rotation}}"
+    path = folder / "own.yaml"
+    methods = (
+        f"  - {{name: no_aug}}\n  - {own}\n  - {own.replace('label: own', 'label: both, train_on: [train, val]')}\n"
+    )
+    head, _, _ = RECIPE.format(name="own").partition("  - {name: no_aug}")
+    path.write_text(f"{head}{methods}seeds: [0]\n")
+    table = load_table(path)
+    assert (table.baseline, table.fair) == ("no_aug", None)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("recipe: other.yaml", "recipe: gone.yaml", r"two\.yaml:6: columns\[1\]\.recipe: there is no .*gone\.yaml"),
+        ("recipe: other.yaml", "recipe: digits.yaml", r"columns\[1\]\.recipe: smoke/digits is listed twice"),
+        ("method: no_aug", "method: noaug", r"two\.yaml:8: rows\[0\]\.method: smoke/digits has no method 'noaug'"),
+        ("method: no_aug", "method: upstream", r"two\.yaml:9: rows\[1\]\.method: upstream is listed twice"),
+        ("baseline: upstream", "baseline: uptream", r"two\.yaml:12: baseline: uptream is not among the rows"),
+        ("fair: upstream_trainval", "fair: other", r"two\.yaml:13: fair: other is not among the rows"),
+        ("fair: upstream_trainval", "fair: no_aug", r"fair: no_aug must have train_on: \[train, val\] in smoke/digits"),
+        ("published: no_aug", "published: noaug", r"columns\[0\]\.published: .*'noaug'; that column has: no_aug, rand"),
+        ("column: pathmnist", "column: path", r"columns\[0\]\.published: .* there is no such column"),
+        ("metric: auroc", "metric: f1", r"two\.yaml:3: metric: "),
+        ("title: upstream}", "title: 'a | b'}", r"rows\[1\]\.title: "),
+        ("baseline:", "reference: x\nbaseline:", "reference: unknown key"),
+    ],
+)
+def test_errors_name_file_line_and_path(folder: Path, old: str, new: str, message: str):
+    with pytest.raises(RecipeError, match=message):
+        load_table(_edited(folder, old, new))
+
+
+def test_published_numbers_lie_beside_the_table(folder: Path):
+    (folder / "published.csv").unlink()
+    with pytest.raises(RecipeError, match=r"published\.csv: cannot be read"):
+        load_table(folder / "two.yaml")
+    assert load_table(folder / "one.yaml").name == "one"
+
+
+@pytest.mark.parametrize("line", ["1,pathmnist,resnet18,mixup,92.98", "1,pathmnist,resnet18,mixup,92.98,wide"])
+def test_a_malformed_published_line(folder: Path, line: str):
+    with (folder / "published.csv").open("a") as file:
+        file.write(line + "\n")
+    with pytest.raises(RecipeError, match=r"published\.csv:5: must be table,column"):
+        load_table(folder / "two.yaml")
+
+
+def test_the_committed_published_numbers():
+    numbers = read_published(PUBLISHED)
+    assert len(numbers) == len(PUBLISHED.read_text().splitlines()) - 1, "a key stands twice"
+    assert {key.table for key in numbers} == {"1", "2", "3", "4", "7", "8"}
+    assert numbers[PublishedKey("1", "pathmnist", "resnet18", "saflex_randaugment")] == Published(95.11, 0.14)

@@ -1,0 +1,84 @@
+"""The loop sees every sample once an epoch, follows the schedule, selects on validation, and refuses a broken loss."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from saflex_cli.config.schema import Adam, Selection, Sgd
+from saflex_cli.data.splits import Split
+from saflex_cli.errors import CheckpointError, TrainingError
+from saflex_cli.experiment.parts import build_parts
+from saflex_cli.train.loop import batches, better
+from saflex_cli.train.optimizer import build_optimizer, set_learning_rate
+from tests.recipes import make_recipe
+
+
+def seen(size: int, batch: int) -> list[list[int]]:
+    split = Split(torch.arange(float(size)), torch.arange(size))
+    return [labels.tolist() for _, labels in batches(split, batch, torch.Generator().manual_seed(0))]
+
+
+def test_every_sample_once() -> None:
+    assert sorted(sum(seen(10, 4), [])) == list(range(10))
+    assert [len(batch) for batch in seen(10, 4)] == [4, 4, 2]
+
+
+def test_a_last_batch_of_one_is_left_out() -> None:
+    assert [len(batch) for batch in seen(9, 4)] == [4, 4]
+
+
+@pytest.mark.parametrize("name", ["adam", "sgd"])
+def test_schedule(name: str) -> None:
+    config = (Adam if name == "adam" else Sgd)(name=name, lr=1.0, milestones=(2, 3), gamma=0.1)
+    optimizer = build_optimizer(config, nn.Linear(1, 1))
+    rates = []
+    for epoch in range(5):
+        set_learning_rate(optimizer, config, epoch)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([1, 1, 0.1, 0.01, 0.01])
+
+
+def test_frozen_parameters_are_not_optimised() -> None:
+    model = nn.Linear(2, 2)
+    model.bias.requires_grad_(False)
+    optimizer = build_optimizer(Adam(name="adam"), model)
+    assert [len(group["params"]) for group in optimizer.param_groups] == [1]
+
+
+def test_the_first_of_equal_epochs_is_kept() -> None:
+    assert not better(0.5, 0.5, Selection(metric="accuracy"))
+    assert better(0.6, 0.5, Selection(metric="auroc"))
+    assert better(0.4, 0.5, Selection(metric="loss"))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_leaves_no_checkpoint(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, optimizer={"name": "sgd", "lr": 1e30})
+    parts = build_parts(recipe, "upstream", 0, None)
+    cpu = torch.device("cpu")
+    with pytest.raises(TrainingError, match=r"tests/digits, method upstream, seed 0: the loss is (nan|inf) in epoch 1"):
+        parts.fit(parts.model(cpu), cpu, tmp_path / "resume.safetensors").run(lambda _: None)
+    assert not (tmp_path / "resume.safetensors").exists()
+
+
+def test_a_truncated_checkpoint_stops_the_run_with_advice(tmp_path: Path) -> None:
+    parts = build_parts(make_recipe(tmp_path), "no_aug", 0, None)
+    cpu, path = torch.device("cpu"), tmp_path / "resume.safetensors"
+    parts.fit(parts.model(cpu), cpu, path).run(lambda _: None)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(CheckpointError, match="delete it, or train again with --force"):
+        parts.fit(parts.model(cpu), cpu, path).run(lambda _: None)
+
+
+def test_selection_keeps_the_weights_of_the_best_epoch(tmp_path: Path) -> None:
+    parts = build_parts(make_recipe(tmp_path, train={"epochs": 5, "batch_size": 32}), "upstream", 0, None)
+    cpu = torch.device("cpu")
+    fit = parts.fit(parts.model(cpu), cpu, tmp_path / "resume.safetensors")
+    snapshots: list[dict[str, torch.Tensor]] = []
+    state = fit.run(lambda _: snapshots.append({k: v.clone() for k, v in fit.model.state_dict().items()}))
+    values = [row["val_accuracy"] for row in state.curve]
+    assert state.best_value == max(values)
+    assert state.best_epoch == values.index(max(values)) + 1
+    best = snapshots[state.best_epoch - 1]
+    assert all(torch.equal(best[name], tensor) for name, tensor in state.best.items())

@@ -1,0 +1,144 @@
+"""Each method does with a batch what it says, and draws its outer batches as asked."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional
+
+from saflex_cli.config.schema import SaflexMethod
+from saflex_cli.core import Saflex
+from saflex_cli.data.splits import Split
+from saflex_cli.errors import DataError, RecipeError
+from saflex_cli.experiment.parts import Parts, build_parts
+from saflex_cli.seeding import Streams
+from saflex_cli.train.optimizer import build_optimizer
+from saflex_cli.train.steps import OuterBatches, Step, build_step, outer_size, outer_split, train_split
+from tests.recipes import make_recipe
+
+
+def parts_of(tmp_path: Path, method: dict[str, Any], **changes: Any) -> Parts:
+    recipe = make_recipe(tmp_path, methods=[method], **changes)
+    return build_parts(recipe, recipe.methods[0].label, 0, None)
+
+
+def step_of(parts: Parts) -> tuple[Step, torch.nn.Module]:
+    model = parts.model(torch.device("cpu"))
+    step = build_step(
+        parts.method,
+        model=model,
+        splits=parts.splits,
+        upstream=parts.upstream,
+        batch_size=32,
+        streams=Streams(0),
+        optimizer=build_optimizer(parts.recipe.optimizer, model),
+    )
+    return step, model
+
+
+PLAIN_MODEL = {"name": "small_cnn", "width": 4}
+
+
+def batch(parts: Parts) -> tuple[torch.Tensor, torch.Tensor]:
+    return parts.splits.train.inputs[:32], parts.splits.train.labels[:32]
+
+
+def test_no_aug_is_cross_entropy_on_the_clean_batch(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path, {"name": "no_aug"}, model=PLAIN_MODEL)
+    step, model = step_of(parts)
+    inputs, labels = batch(parts)
+    torch.testing.assert_close(step(inputs, labels).loss, functional.cross_entropy(model(inputs), labels))
+
+
+def test_upstream_is_cross_entropy_on_the_augmented_batch(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path, {"name": "upstream"}, model=PLAIN_MODEL)
+    step, model = step_of(parts)
+    inputs, labels = batch(parts)
+    assert parts.upstream is not None
+    augmented = parts.upstream.epoch(Streams(0), 0)(inputs, labels)
+    expected = functional.cross_entropy(model(augmented.inputs), augmented.soft_labels)
+    torch.testing.assert_close(step(inputs, labels).loss, expected)
+
+
+@pytest.mark.parametrize("name", ["upstream", "saflex"])
+def test_the_clean_batch_counts_half(tmp_path: Path, name: str) -> None:
+    method = {"name": name} | ({"preset": "weights_only"} if name == "saflex" else {})
+    alone, model = step_of(parts_of(tmp_path, method, model=PLAIN_MODEL))
+    both, _ = step_of(parts_of(tmp_path, method | {"clean_batch": True}, model=PLAIN_MODEL))
+    inputs, labels = batch(parts_of(tmp_path, method))
+    clean = functional.cross_entropy(model(inputs), labels)
+    torch.testing.assert_close(both(inputs, labels).loss, (alone(inputs, labels).loss + clean) / 2)
+
+
+def test_saflex_is_the_core_on_the_same_batches(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper"}, model=PLAIN_MODEL)
+    step, model = step_of(parts)
+    inputs, labels = batch(parts)
+    assert parts.upstream is not None
+    augmented = parts.upstream.epoch(Streams(0), 0)(inputs, labels)
+    chosen = torch.randperm(60, generator=Streams(0).generator("outer", 0))[:32]
+    refined = Saflex(preset="paper")(
+        model=model,
+        inputs=augmented.inputs,
+        upstream_labels=augmented.soft_labels,
+        outer_inputs=parts.splits.val.inputs[chosen],
+        outer_labels=parts.splits.val.labels[chosen],
+        generator=Streams(0).generator("gumbel", 0),
+    )
+    result = step(inputs, labels)
+    torch.testing.assert_close(result.loss, refined.loss())
+    assert result.weight_sum == refined.sample_weights.sum()
+    assert result.changed_labels == refined.label_changed.sum()
+    assert result.dropped == 0
+
+
+@pytest.mark.parametrize(
+    ("asked", "size"), [("auto", 32), ("all", 60), (7, 7), (60, 60)], ids=["auto", "all", "7", "whole set"]
+)
+def test_outer_sizes(tmp_path: Path, asked: int | str, size: int) -> None:
+    parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper", "outer_batch_size": asked})
+    assert isinstance(parts.method, SaflexMethod)
+    assert outer_size(parts.method, parts.splits, batch_size=32) == size
+
+
+def test_auto_is_the_whole_set_where_it_is_smaller_than_a_batch(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper"})
+    assert isinstance(parts.method, SaflexMethod)
+    assert outer_size(parts.method, parts.splits, batch_size=512) == 60
+
+
+def test_an_outer_batch_larger_than_its_set_is_refused(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper", "outer_batch_size": 61})
+    assert isinstance(parts.method, SaflexMethod)
+    with pytest.raises(DataError, match=r"outer_batch_size is 61, but its outer set \(val\) has 60"):
+        outer_size(parts.method, parts.splits, batch_size=32)
+
+
+@pytest.mark.parametrize(("outer", "size"), [("val", 60), ("train", 100), ("train+val", 160)])
+def test_outer_sets(tmp_path: Path, outer: str, size: int) -> None:
+    parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper", "outer": outer})
+    assert isinstance(parts.method, SaflexMethod)
+    assert len(outer_split(parts.method, parts.splits)) == size
+
+
+def test_training_on_train_and_val(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path, {"name": "upstream", "train_on": ["train", "val"]})
+    assert len(train_split(parts.method, parts.splits)) == 160
+
+
+def test_a_method_without_augmentation_is_told(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path, {"name": "upstream"}, augmenter=None)
+    with pytest.raises(RecipeError, match="method upstream needs an augmentation"):
+        step_of(parts)
+
+
+def test_outer_batches_repeat_with_the_epoch_and_hold_no_sample_twice() -> None:
+    split = Split(torch.arange(20.0)[:, None], torch.arange(20))
+    outer = OuterBatches(split, 15, Streams(0))
+    first, second = outer.draw().labels, outer.draw().labels
+    outer.begin_epoch(0)
+    assert torch.equal(outer.draw().labels, first)
+    assert not torch.equal(first, second)
+    assert len(first.unique()) == 15
+    assert OuterBatches(split, 20, Streams(0)).draw() is split
