@@ -1,0 +1,67 @@
+# `make quickstart` and `make test` are all that a newcomer needs; `make help` lists the rest.
+PYTHON ?= python3
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+BIN := .venv/bin
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install quickstart test test-slow check format lint floors types tables golden lock wheel clean
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+install: $(BIN)/.installed  ## Create .venv with everything, at the versions of requirements.lock
+
+# uv comes first, by its own hashes, and installs the rest: seconds instead of minutes.
+$(BIN)/.installed: requirements.lock requirements-uv.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("saflex needs Python 3.11 or newer: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+quickstart: install  ## The first comparison on real images: trains, then prints the table
+	$(BIN)/saflex train quickstart/digits --jobs $(JOBS)
+	$(BIN)/saflex table recipes/tables/quickstart.yaml
+
+test: install  ## Fast tests: under two minutes, offline
+	$(BIN)/python -m pytest
+
+test-slow: install  ## The tests that take longer
+	$(BIN)/python -m pytest -m slow
+
+check: format lint floors types test tables  ## Everything that must be true before a commit
+
+format: install
+	$(BIN)/ruff format --check .
+
+lint: install
+	$(BIN)/ruff check .
+
+floors: install
+	$(BIN)/lint-imports
+
+types: install
+	$(BIN)/mypy
+
+tables: install  ## Compare the committed tables with the committed reports
+	$(BIN)/saflex table --check
+
+golden: install  ## Rewrite the reviewed texts in tests/golden
+	SAFLEX_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/config tests/store
+
+lock: install  ## Resolve anew to the latest versions
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --upgrade \
+		--all-extras pyproject.toml requirements-build.in -o requirements.lock
+	echo uv | $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		--upgrade - -o requirements-uv.lock
+
+wheel: install  ## Build the wheel and try it in an empty environment
+	$(BIN)/python -m build --wheel --no-isolation
+	rm -rf build/wheel-test && $(PYTHON) -m venv build/wheel-test
+	$(BIN)/uv pip install --quiet --python build/wheel-test/bin/python dist/saflex-*.whl
+	cd build && wheel-test/bin/saflex --version && wheel-test/bin/saflex recipes
+
+clean:  ## Remove what can be made again (not results)
+	rm -rf .venv build dist runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
