@@ -58,6 +58,11 @@ def changed_entry(cell: Cell) -> Entry:
     return Entry(f"{100 * cell.saflex.label_change_rate:.1f} %") if cell.saflex else ABSENT
 
 
+def dropped_entry(cell: Cell) -> Entry:
+    """`0.0`: steps per run."""
+    return Entry(f"{cell.saflex.dropped_steps:.1f}") if cell.saflex else ABSENT
+
+
 def difference_entry(comparison: Comparison | None, *, mark: bool = True) -> Entry:
     """`+0.53 [+0.12, +0.94]`, bold if the interval excludes 0; with `mark`, the last epoch is marked."""
     if comparison is None:

@@ -10,6 +10,7 @@ from saflex_cli.store.entries import (
     changed_entry,
     count_entry,
     difference_entry,
+    dropped_entry,
     headline_entry,
     mean_entry,
     published_entry,
@@ -23,6 +24,7 @@ WIDTH = 80
 
 _MEANS = "Means ± standard deviation"
 _DIFFERENCES = "Paired differences [95 % interval]"
+_FACTS = "What SAFLEX did, over all steps and seeds"
 
 
 @dataclass(frozen=True)
@@ -79,12 +81,26 @@ def _one_recipe(data: TableData) -> list[Block]:
     if table.columns[0].published:
         means.append(_strip("paper", cells, lambda cell: published_entry(cell.published)))
     means.append(_strip("n", cells, count_entry))
-    facts = [_strip("weight", cells, weight_entry), _strip("changed", cells, changed_entry)]
-    differences = [[_strip(f"vs {title}", cells, entry)] for title, _, entry in _references(table)]
-    return [
-        *_fitting(_MEANS, table, [means, facts] if any(cell.saflex for cell in cells) else [means]),
-        *_fitting(_DIFFERENCES, table, differences),
+    titles = _titles(table)
+    differences = [
+        Block(f"{_DIFFERENCES}, {epoch} epoch", (titles, _strip(f"vs {title}", cells, entry)))
+        for title, epoch, entry in _references(table)
     ]
+    return [Block(_MEANS, (titles, *means)), *_joined_if_fitting(differences), *_saflex_facts(data)]
+
+
+def _saflex_facts(data: TableData) -> list[Block]:
+    """What SAFLEX did, for the rows where it did something."""
+    refined = [(row, cell) for row, cell in zip(data.table.rows, data.cells[0], strict=True) if cell.saflex]
+    if not refined:
+        return []
+    cells = [cell for _, cell in refined]
+    strips = [
+        _strip("mean weight", cells, weight_entry),
+        _strip("labels changed", cells, changed_entry),
+        _strip("steps dropped", cells, dropped_entry),
+    ]
+    return [Block(_FACTS, (Strip("method", tuple(Entry(row.title) for row, _ in refined)), *strips))]
 
 
 def _several_recipes(data: TableData) -> list[Block]:
@@ -98,12 +114,11 @@ def _several_recipes(data: TableData) -> list[Block]:
     return [block(_MEANS, headline_entry), *differences]
 
 
-def _fitting(heading: str, table: Table, groups: Sequence[Sequence[Strip]]) -> list[Block]:
-    """One block of all groups if it fits the terminal, otherwise one block per group."""
-    joint = Block(heading, (_titles(table), *chain.from_iterable(groups)))
-    if joint.width <= WIDTH:
-        return [joint]
-    return [Block(heading, (_titles(table), *group)) for group in groups]
+def _joined_if_fitting(blocks: Sequence[Block]) -> Sequence[Block]:
+    """One block of all columns if it fits the terminal, otherwise the blocks as they are."""
+    titles = blocks[0].strips[:1]
+    joint = Block(_DIFFERENCES, titles + tuple(chain.from_iterable(block.strips[1:] for block in blocks)))
+    return [joint] if len(blocks) > 1 and joint.width <= WIDTH else blocks
 
 
 def _references(table: Table) -> list[tuple[str, Epoch, Callable[[Cell], Entry]]]:

@@ -26,7 +26,8 @@ def notes(data: TableData) -> Iterator[str]:
     if _has_marks(data):
         yield f"{LAST_EPOCH_MARK} Last epoch, on both sides of a difference: there is no selected epoch."
     if len(table.columns) == 1 and any(cell.saflex for cell in cells):
-        yield "weight: mean sample weight; changed: share of samples whose largest label entry SAFLEX moved."
+        yield "Mean weight: before normalisation. Labels changed: samples whose largest label entry SAFLEX moved."
+        yield "Steps dropped: per run, because every weight was zero."
     if any(cell.published for cell in cells):
         yield "paper: mean ± deviation as published."
     if not data.is_complete:
