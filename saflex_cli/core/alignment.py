@@ -10,8 +10,10 @@ that the paper loses between Eq. 7 and 8). Π is one directional derivative of t
 gradient is formed.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import torch
@@ -177,7 +179,11 @@ def _full_direction(
 
 @torch.no_grad()
 def _head_direction(
-    model: nn.Module, inputs: Inputs, labels: OuterLabels, head: nn.Module | str | None, reduction: Literal["mean", "sum"]
+    model: nn.Module,
+    inputs: Inputs,
+    labels: OuterLabels,
+    head: nn.Module | str | None,
+    reduction: Literal["mean", "sum"],
 ) -> OuterDirection:
     with recorded_head(model, head) as recorder:
         logits = traceless_forward(model, inputs)
@@ -208,6 +214,7 @@ def _dual_pass(model: nn.Module, inputs: Inputs, tangents: Mapping[str, Tensor],
 def _dual_forward(
     model: nn.Module, inputs: Inputs, tangents: Mapping[str, Tensor], buffers: Mapping[str, Tensor]
 ) -> _Pass:
+    _load_derivative_rules()
     parameters = dict(model.named_parameters())
     # Fused attention kernels have no forward derivative.
     with sdpa_kernel(SDPBackend.MATH), forward_ad.dual_level():
@@ -216,6 +223,16 @@ def _dual_forward(
         logits, velocity = forward_ad.unpack_dual(checked_logits(output))
     velocity = torch.zeros_like(logits) if velocity is None else velocity
     return _Pass(logits, velocity.detach())
+
+
+@cache
+def _load_derivative_rules() -> None:
+    """Torch loads some forward derivatives at the first dual number, with a deprecation warning about its own code."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*torch.jit", category=FutureWarning)
+        warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+        with forward_ad.dual_level():
+            forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
 
 
 def _head_pass(

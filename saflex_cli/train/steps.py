@@ -88,14 +88,14 @@ class SaflexStep:
     def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
         batch = self.augment(inputs, labels)
-        outer = self.outer.draw()
+        outer = self.outer.draw() if self.saflex.settings.needs_outer else None
         refined = self.saflex(
             model=self.model,
             inputs=batch.inputs,
             upstream_labels=batch.soft_labels,
             upstream_weights=batch.sample_weights,
-            outer_inputs=outer.inputs,
-            outer_labels=outer.labels,
+            outer_inputs=outer.inputs if outer else None,
+            outer_labels=outer.labels if outer else None,
             generator=self.gumbel,
             optimizer=self.optimizer,
         )
