@@ -10,9 +10,11 @@ model's prediction and G_i Gumbel(0, 1) noise:
 E1 to E16 number the places where the paper is ambiguous; `saflex_cli/core/README.md` lists them with their reasons.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args, get_type_hints
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from saflex_cli.errors import SaflexValueError
 
@@ -67,34 +69,37 @@ class Settings:
     """E16: divide the weighted loss by Σ w (Algorithm 1) or by the batch size."""
 
     def __post_init__(self) -> None:
-        self._check_choices()
-        for name in ("label_retention", "model_prior", "gumbel_scale", "temperature"):
-            if getattr(self, name) < 0:
-                raise SaflexValueError(f"{name} must be at least 0, not {getattr(self, name)}")
-        for name in ("scale_cap", "outer_every"):
-            if getattr(self, name) <= 0:
-                raise SaflexValueError(f"{name} must be above 0, not {getattr(self, name)}")
-        if isinstance(self.outer_batch_size, int) and self.outer_batch_size < 1:
-            raise SaflexValueError(f"outer_batch_size must be at least 1, auto or all, not {self.outer_batch_size}")
-        if isinstance(self.scale, float | int) and self.scale < 0:
-            raise SaflexValueError(f"scale must be rms or at least 0, not {self.scale}")
+        for name, hint in get_type_hints(type(self)).items():
+            _check_value(name, getattr(self, name), hint)
+        for name in ("scale", "label_retention", "model_prior", "gumbel_scale", "temperature"):
+            if not isinstance(value := getattr(self, name), str) and value < 0:
+                raise SaflexValueError(f"{name} must be at least 0, not {value}")
+        for name in ("scale_cap", "outer_every", "outer_batch_size"):
+            if not isinstance(value := getattr(self, name), str) and value <= 0:
+                raise SaflexValueError(f"{name} must be above 0, not {value}")
         if self.scope == "none" and (self.weight_rule != "none" or (self.refine_labels and self.scale != 0)):
             raise SaflexValueError("scope none computes no Π: it needs weight_rule none and scale 0")
         if self.simplex_weights and self.weight_rule == "none":
             raise SaflexValueError("simplex_weights needs a weight_rule to rank the samples by, not none")
 
-    def _check_choices(self) -> None:
-        for name, hint in get_type_hints(type(self)).items():
-            options = [member for part in (hint, *get_args(hint)) for member in get_args(part)]
-            choices = [option for option in options if not isinstance(option, type) and get_args(option) == ()]
-            value = getattr(self, name)
-            if choices and not isinstance(value, int | float) and value not in choices:
-                raise SaflexValueError(f"{name} must be one of {', '.join(map(str, choices))}, not {value!r}")
-
     @property
     def needs_outer(self) -> bool:
         """Whether outer data are used at all."""
         return self.scope != "none"
+
+
+def _check_value(name: str, value: object, hint: Any) -> None:  # noqa: ANN401 - a type annotation
+    """A choice of a `Literal`, a whole number, a finite number or a truth value, as the annotation says."""
+    parts = get_args(hint) if get_origin(hint) in (UnionType, Union) else (hint,)
+    choices = [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    fits = any(value == choice and type(value) is type(choice) for choice in choices)
+    fits = fits or (bool in parts and isinstance(value, bool))
+    fits = fits or (float in parts and is_number) or (int in parts and is_number and isinstance(value, int))
+    if not fits:
+        kinds = [kind for kind, type_ in (("a number", float), ("a whole number", int)) if type_ in parts]
+        expected = [*map(str, choices), *kinds, *(["true", "false"] if bool in parts else [])]
+        raise SaflexValueError(f"{name} must be {' or '.join(expected)}, not {value!r}")
 
 
 _VERBATIM = Settings(gumbel_scale=1.0, temperature=0.01)

@@ -21,7 +21,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.func import functional_call
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from saflex_cli.core.heads import recorded_head
 from saflex_cli.core.losses import OuterLabels, soft_cross_entropy, soft_labels
@@ -29,10 +28,13 @@ from saflex_cli.core.passes import (
     Inputs,
     checked_logits,
     copied_buffers,
+    differentiable_attention,
     evaluation_mode,
+    precise,
     preserved_rng,
     separate_rng,
     traceless_forward,
+    without_autocast,
 )
 from saflex_cli.errors import SaflexValueError
 
@@ -169,12 +171,31 @@ def _full_direction(
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if not parameters:
         raise SaflexValueError("the model has no trainable parameter to take Π over")
-    with torch.enable_grad():
+    with torch.enable_grad(), without_autocast(model):
         logits = traceless_forward(model, inputs)
         loss = soft_cross_entropy(logits, soft_labels(labels, logits, "outer_labels"))
         loss = loss * len(logits) if reduction == "sum" else loss
-        gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True, materialize_grads=True)
-    return OuterDirection({name: -gradient for name, gradient in zip(parameters, gradients, strict=True)})
+        gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
+    if any(gradient is None for gradient in gradients):
+        _refuse_hidden_layers(logits)
+    pairs = zip(parameters.items(), gradients, strict=True)
+    return OuterDirection({name: torch.zeros_like(p) if grad is None else -grad for (name, p), grad in pairs})
+
+
+def _refuse_hidden_layers(logits: Tensor) -> None:
+    """Reentrant activation checkpointing hides its parameters from both derivatives; Π would silently lack them."""
+    queue, seen = [logits.grad_fn], set()
+    while queue:
+        node = queue.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if "Checkpoint" in node.name():
+            raise SaflexValueError(
+                "the model uses activation checkpointing (use_reentrant=True), which hides its layers from Π over all "
+                "parameters; switch it off, or use scope='head'"
+            )
+        queue.extend(next_node for next_node, _ in node.next_functions)
 
 
 @torch.no_grad()
@@ -187,11 +208,11 @@ def _head_direction(
 ) -> OuterDirection:
     with recorded_head(model, head) as recorder:
         logits = traceless_forward(model, inputs)
-    layer, features = recorder.resolve(logits)
-    logits, features = _precise(logits), _precise(features)
+    layer, features = recorder.resolve(model, logits)
+    logits, features = precise(logits), precise(features)
     residual = soft_labels(labels, logits, "outer_labels") - logits.softmax(1)  # (M, K): −∂L/∂z of one sample
     residual = residual / len(logits) if reduction == "mean" else residual
-    with _exact(logits):
+    with without_autocast(model):
         tangents = {"weight": residual.T @ features, "bias": residual.sum(0)}
     trained = {name for name, parameter in layer.named_parameters() if parameter.requires_grad}
     return OuterDirection({name: tangent for name, tangent in tangents.items() if name in trained}, layer)
@@ -216,10 +237,15 @@ def _dual_forward(
 ) -> _Pass:
     _load_derivative_rules()
     parameters = dict(model.named_parameters())
-    # Fused attention kernels have no forward derivative.
-    with sdpa_kernel(SDPBackend.MATH), forward_ad.dual_level():
+    with without_autocast(model), differentiable_attention(), forward_ad.dual_level():
         duals = {name: forward_ad.make_dual(parameters[name], tangent) for name, tangent in tangents.items()}
-        output = functional_call(model, {**duals, **buffers}, (inputs,))
+        try:
+            output = functional_call(model, {**duals, **buffers}, (inputs,))
+        except NotImplementedError as error:
+            raise SaflexValueError(
+                "the model uses an operation without a forward derivative, so Π over all parameters cannot be taken; "
+                f"use scope='head', or replace the operation ({str(error).splitlines()[0]})"
+            ) from error
         logits, velocity = forward_ad.unpack_dual(checked_logits(output))
     velocity = torch.zeros_like(logits) if velocity is None else velocity
     return _Pass(logits, velocity.detach())
@@ -241,10 +267,9 @@ def _head_pass(
     """The logits are linear in the head: their derivative is the head's own map with the tangent as parameters."""
     with recorded_head(model, head) as recorder:
         logits = _plain_pass(model, inputs, training_step=training_step)
-    _, features = recorder.resolve(logits)
-    features = _precise(features)
+    features = precise(recorder.seen(logits))
     velocity = torch.zeros_like(logits, dtype=features.dtype)
-    with _exact(logits):
+    with without_autocast(model):
         if "weight" in direction.tangents:
             velocity = velocity + features @ direction.tangents["weight"].T
         if "bias" in direction.tangents:
@@ -261,18 +286,12 @@ def _plain_pass(model: nn.Module, inputs: Inputs, *, training_step: bool) -> Flo
 
 def _derivative(measured: _Pass, of: Of, sign: Literal[1, -1]) -> Alignment:
     """From the derivative of the logits to that of f (E2); d log p_k = ż_k − Σ_j p_j ż_j, d p_k = p_k d log p_k."""
-    log_probs = _precise(measured.logits.detach()).log_softmax(1)
-    velocity = _precise(measured.velocity)
+    log_probs = precise(measured.logits.detach()).log_softmax(1)
+    velocity = precise(measured.velocity)
     if of != "logit":
+        # Relative to the largest, so that the largest entry of Π is never below zero by rounding (E3).
+        velocity = velocity - velocity.amax(1, keepdim=True)
         velocity = velocity - (log_probs.exp() * velocity).sum(1, keepdim=True)
     if of == "prob":
         velocity = velocity * log_probs.exp()
     return Alignment(measured.logits, sign * velocity, log_probs)
-
-
-def _precise(tensor: Tensor) -> Tensor:
-    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
-
-
-def _exact(tensor: Tensor) -> torch.autocast:
-    return torch.autocast(tensor.device.type, enabled=False)

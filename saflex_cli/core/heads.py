@@ -5,13 +5,17 @@ construction:
 the logits are linear in that layer's parameters.
 """
 
+import math
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.nn.utils import parametrize
 
 from saflex_cli.errors import SaflexValueError
@@ -26,29 +30,59 @@ class HeadRecorder:
     layer: nn.Linear | None = None
     features: Float[Tensor, "batch width"] | None = None
     output: Tensor | None = None
-    calls: int = 0
+    calls: Counter[nn.Module] = field(default_factory=Counter)
 
-    def watch(self, layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+    def watch(self, layer: nn.Module, inputs: tuple[Tensor, ...], named: dict[str, Tensor], output: Tensor) -> None:
         """Forward hook."""
-        self.calls = self.calls + 1 if layer is self.layer else 1
-        self.layer, self.features, self.output = cast("nn.Linear", layer), inputs[0], output
+        self.calls[layer] += 1
+        self.layer, self.output = cast("nn.Linear", layer), output
+        self.features = inputs[0] if inputs else named["input"]
 
-    def resolve(self, logits: Tensor) -> tuple[nn.Linear, Float[Tensor, "batch width"]]:
-        """The head and its input, detached, given the model's output.
+    def seen(self, logits: Tensor) -> Float[Tensor, "batch width"]:
+        """The input of the layer whose output is the model's output, detached.
 
         Raises:
-            SaflexValueError: if the logits are not the output of a watched linear layer, or not linear in its
-            parameters.
+            SaflexValueError: if there is no such layer.
         """
-        if self.layer is None or self.features is None or self.output is not logits:
+        if self.features is None or self.output is not logits:
             raise SaflexValueError("no linear layer gives the model's output directly" + _ADVICE)
-        if self.calls > 1:
+        return self.features.detach()
+
+    def resolve(self, model: nn.Module, logits: Tensor) -> tuple[nn.Linear, Float[Tensor, "batch width"]]:
+        """The head and its input, given the model's output.
+
+        Raises:
+            SaflexValueError: if no layer gives the logits, or if they are not linear in its parameters.
+        """
+        features = self.seen(logits)
+        layer = cast("nn.Linear", self.layer)
+        if self.calls[layer] > 1:
             raise SaflexValueError("the classifier layer is called more than once in a forward pass" + _ADVICE)
-        if parametrize.is_parametrized(self.layer):
-            raise SaflexValueError("the classifier layer is parametrized (weight norm, …): use scope='all'")
-        if not any(parameter.requires_grad for parameter in self.layer.parameters()):
-            raise SaflexValueError("the classifier layer is frozen, so Π over it is zero; use scope='all'")
-        return self.layer, self.features.detach()
+        _check_parameters(model, layer)
+        if not _is_linear(layer, features, logits.detach()):
+            raise SaflexValueError("the classifier layer is not linear in its parameters: use scope='all'")
+        return layer, features
+
+
+def _check_parameters(model: nn.Module, layer: nn.Linear) -> None:
+    own = dict(layer.named_parameters(recurse=False))
+    if parametrize.is_parametrized(layer) or "weight" not in own:
+        raise SaflexValueError("the classifier layer is parametrized (weight norm, pruning, …): use scope='all'")
+    if not any(parameter.requires_grad for parameter in own.values()):
+        raise SaflexValueError("the classifier layer is frozen, so Π over it is zero: use scope='all'")
+    others = (module for module in model.modules() if module is not layer)
+    elsewhere = {parameter for module in others for _, parameter in module.named_parameters(recurse=False)}
+    if not elsewhere.isdisjoint(own.values()):
+        raise SaflexValueError("the classifier layer shares a parameter with another layer: use scope='all'")
+
+
+def _is_linear(layer: nn.Linear, features: Tensor, logits: Tensor) -> bool:
+    """Whether the logits are what the layer's parameters make of the features (no hook, no scaling, no own forward)."""
+    expected = functional.linear(features, layer.weight, layer.bias).detach()
+    scale = float(logits.abs().max()) if len(logits) else 0.0
+    tolerance = torch.finfo(logits.dtype).eps ** 0.5
+    # A diverged model has no logits to compare with.
+    return not math.isfinite(scale) or torch.allclose(logits, expected, rtol=tolerance, atol=tolerance * (1 + scale))
 
 
 @contextmanager
@@ -58,7 +92,7 @@ def recorded_head(model: nn.Module, head: nn.Module | str | None) -> Iterator[He
     watched = (
         [named_head(model, head)] if head is not None else [m for m in model.modules() if isinstance(m, nn.Linear)]
     )
-    hooks = [layer.register_forward_hook(recorder.watch) for layer in watched]
+    hooks = [layer.register_forward_hook(recorder.watch, with_kwargs=True) for layer in watched]
     try:
         yield recorder
     finally:

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from saflex_cli.errors import SaflexValueError
 
@@ -37,6 +38,29 @@ def copied_buffers(model: nn.Module) -> dict[str, Tensor]:
 def traceless_forward(model: nn.Module, inputs: Inputs) -> Tensor:
     """`model(inputs)` with copied buffers, so that running statistics do not move."""
     return checked_logits(functional_call(model, copied_buffers(model), (inputs,)))
+
+
+def precise(tensor: Tensor) -> Tensor:
+    """Half precision raised to single; anything else as it is."""
+    return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
+
+
+def without_autocast(model: nn.Module) -> torch.autocast:
+    """A context in which Π is computed in the parameters' own precision."""
+    parameter = next(model.parameters(), None)
+    return torch.autocast("cpu" if parameter is None else parameter.device.type, enabled=False)
+
+
+@contextmanager
+def differentiable_attention() -> Iterator[None]:
+    """Attention by kernels that have a forward derivative: the fused ones have none."""
+    fast = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fast)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from torch.optim import Optimizer
 
 from saflex_cli.core.alignment import Alignment, OuterDirection, align, outer_direction
 from saflex_cli.core.losses import Labels, OuterLabels, soft_cross_entropy, soft_labels
-from saflex_cli.core.passes import Inputs, checked_logits
+from saflex_cli.core.passes import Inputs, checked_logits, precise
 from saflex_cli.core.precondition import preconditioned
 from saflex_cli.core.solution import solve_labels, solve_weights
 from saflex_cli.errors import SaflexValueError
@@ -115,7 +115,7 @@ class Saflex:
             labels = solve_labels(found.matrix, found.log_probs, upstream, self.settings, generator)
             weights = solve_weights(found.matrix, labels, upstream, self.settings)
             if upstream_weights is not None:
-                weights = weights * upstream_weights
+                weights = weights * _checked_weights(upstream_weights, weights)
         matrix = found.matrix if self.settings.needs_outer else None
         return Refined(weights, labels, found.logits, upstream, matrix, self.settings.normalise)
 
@@ -130,7 +130,8 @@ class Saflex:
         settings = self.settings
         if not settings.needs_outer:
             logits = checked_logits(model(inputs))
-            return Alignment(logits, torch.zeros_like(logits), logits.detach().log_softmax(1))
+            log_probs = precise(logits.detach()).log_softmax(1)
+            return Alignment(logits, torch.zeros_like(log_probs), log_probs)
         if outer_inputs is None or outer_labels is None:
             raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
         direction = self._outer_direction(model, outer_inputs, outer_labels)
@@ -166,3 +167,9 @@ class Saflex:
             self._model, self._uses = weakref.ref(model), 0
         self._uses += 1
         return self._direction
+
+
+def _checked_weights(given: Tensor, learned: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
+    if given.shape != learned.shape:
+        raise SaflexValueError(f"upstream_weights must have shape {tuple(learned.shape)}, not {tuple(given.shape)}")
+    return given.detach().to(learned)
