@@ -1,0 +1,1 @@
+"""Where runs execute; nothing about what they do."""

@@ -37,7 +37,7 @@ def test_labels_csv(tmp_path: Path) -> None:
 
 
 def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no folder .*nowhere"):
+    with pytest.raises(DataError, match=r"no folder .*nowhere"):
         read_pool(tmp_path / "nowhere", shape=SHAPE, class_names=NAMES)
     with pytest.raises(DataError, match=r"neither a labels\.csv nor sub-folders"):
         read_pool(tmp_path, shape=SHAPE, class_names=NAMES)

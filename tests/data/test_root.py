@@ -20,8 +20,8 @@ def test_order_of_precedence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_missing_folder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(DataError, match="--data-root: no folder .*nowhere"):
+    with pytest.raises(DataError, match=r"--data-root: no folder .*nowhere"):
         data_root(tmp_path / "nowhere")
     monkeypatch.setenv("SAFLEX_DATA", str(tmp_path / "nowhere"))
-    with pytest.raises(DataError, match="SAFLEX_DATA: no folder .*nowhere"):
+    with pytest.raises(DataError, match=r"SAFLEX_DATA: no folder .*nowhere"):
         data_root()

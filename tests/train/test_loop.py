@@ -1,5 +1,6 @@
 """The loop sees every sample once an epoch, follows the schedule, selects on validation, and refuses a broken loss."""
 
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ def seen(size: int, batch: int) -> list[list[int]]:
 
 
 def test_every_sample_once() -> None:
-    assert sorted(sum(seen(10, 4), [])) == list(range(10))
+    assert sorted(chain.from_iterable(seen(10, 4))) == list(range(10))
     assert [len(batch) for batch in seen(10, 4)] == [4, 4, 2]
 
 

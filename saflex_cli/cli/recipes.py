@@ -1,0 +1,55 @@
+"""`saflex recipes`: what there is to run, and what has been run."""
+
+from collections import Counter
+
+from saflex_cli.cli.catalogue import recipes, tables
+from saflex_cli.cli.options import Out
+from saflex_cli.errors import RecipeError
+
+EXAMPLES = """\b
+Examples:
+  saflex recipes
+  saflex recipes --out runs/mine"""
+
+
+def run(out: Out = None) -> None:
+    """List the recipes, their tables, and how many runs are done."""
+    from saflex_cli.cli.console import grid, show
+    from saflex_cli.cli.plan import landing, plan_runs
+    from saflex_cli.config.load import load_recipe
+
+    results, _ = landing(out, [])
+    published, problems = _columns_by_recipe()
+    listing = grid("recipe", "table", ">methods × seeds", ">done", ">missing", ">stale")
+    for name, path in recipes().items():
+        try:
+            recipe = load_recipe(path)
+        except RecipeError as error:
+            problems.append(str(error))
+            continue
+        counts = Counter(planned.state for planned in plan_runs([recipe], results=results))
+        size = f"{len(recipe.methods)} × {len(recipe.seeds)}"
+        states = (str(counts[state] or "") for state in ("done", "to do", "stale"))
+        listing.add_row(name, "\n".join(published.get(recipe.name, [])), size, *states)
+    if not recipes():
+        raise RecipeError("no recipes here; run this where the folder recipes/ is")
+    show(listing)
+    if problems:
+        raise RecipeError("\n".join(problems))
+
+
+def _columns_by_recipe() -> tuple[dict[str, list[str]], list[str]]:
+    """`table1: Path` for every column, by the name of its recipe; and the table files that cannot be used."""
+    from saflex_cli.store.table import load_table
+
+    columns: dict[str, list[str]] = {}
+    problems = []
+    for path in tables().values():
+        try:
+            table = load_table(path)
+        except RecipeError as error:
+            problems.append(str(error))
+            continue
+        for column in table.columns:
+            columns.setdefault(column.recipe.name, []).append(f"{table.name}: {column.title}")
+    return columns, problems

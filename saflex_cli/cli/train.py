@@ -1,0 +1,115 @@
+"""`saflex train`: run what recipes compare."""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from saflex_cli.cli.catalogue import complete_recipe
+from saflex_cli.cli.options import DataRoot, Device, DeviceOption, Out, Overrides
+from saflex_cli.errors import ResultsError, TrainingError
+
+if TYPE_CHECKING:
+    from saflex_cli.cli.plan import PlannedRun
+
+EXAMPLES = """\b
+Examples:
+  saflex train quickstart/digits
+  saflex train recipes/quickstart/digits.yaml --method saflex_proximal --seed 0 --seed 1
+  saflex train quickstart/digits --jobs 2 --dry-run
+  saflex train quickstart/digits --set train.epochs=2 --set optimizer.lr=0.001"""
+
+
+def run(
+    recipe: Annotated[
+        list[str],
+        typer.Argument(metavar="RECIPE", help="Path or name of a recipe.", autocompletion=complete_recipe),
+    ],
+    method: Annotated[
+        list[str] | None,
+        typer.Option(metavar="LABEL", help="Only this method, or all of this name (`saflex`); repeatable."),
+    ] = None,
+    seed: Annotated[
+        list[int] | None, typer.Option(min=0, help="This seed instead of the recipe's; repeatable.")
+    ] = None,
+    overrides: Overrides = None,
+    data_root: DataRoot = None,
+    out: Out = None,
+    device: DeviceOption = Device.AUTO,
+    jobs: Annotated[int, typer.Option(min=1, help="Runs side by side; they share the cores.")] = 1,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Run again what has a report, and replace it.")] = False,
+) -> None:
+    """Run every method of a recipe with every seed.
+
+    Every run writes one report. Finished runs are skipped, and an interrupted run goes on from its last epoch. With
+    --set, and without --out, results go to a folder of their own under runs/.
+    """
+    from saflex_cli.cli.plan import landing, load_recipes, plan_runs
+    from saflex_cli.cli.plan_view import announce, show_plan
+
+    changes = overrides or []
+    results, runs = landing(out, changes)
+    loaded = load_recipes(recipe, changes)
+    plan = plan_runs(loaded, methods=method or [], seeds=seed or [], results=results)
+    announce(plan, results)
+    if dry_run:
+        show_plan(plan)
+        return
+    wanted = _choose(plan, force=force)
+    if wanted:
+        _execute(wanted, results, runs, data_root=data_root, device=device.value, jobs=jobs, force=force)
+    complete = all(planned.state == "done" for planned in plan_runs(loaded, results=results))
+    _say_how_to_see(recipe, out, changes, complete=complete)
+
+
+def _choose(plan: "Sequence[PlannedRun]", *, force: bool) -> "list[PlannedRun]":
+    """The runs to make: all of them when forced, else those without a report; a stale report is an error."""
+    if force:
+        return list(plan)
+    stale = [planned.stale for planned in plan if planned.stale is not None]
+    if stale:
+        others = f"\nand {len(stale) - 1} more; --dry-run lists them" if len(stale) > 1 else ""
+        raise ResultsError(f"{stale[0]}{others}") from stale[0]
+    return [planned for planned in plan if planned.state == "to do"]
+
+
+def _execute(
+    wanted: "Sequence[PlannedRun]",
+    results: Path,
+    runs: Path,
+    *,
+    data_root: Path | None,
+    device: str,
+    jobs: int,
+    force: bool,
+) -> None:
+    from saflex_cli.cli.console import explain
+    from saflex_cli.cli.progress import watch
+    from saflex_cli.experiment import Places, check
+    from saflex_cli.launch.jobs import Job
+    from saflex_cli.launch.local import launch
+    from saflex_cli.train.provenance import resolve_device
+
+    resolve_device(device)
+    places = Places(results=results, runs=runs, data_root=data_root)
+    for recipe in {planned.recipe.name: planned.recipe for planned in wanted}.values():
+        labels = [planned.method.label for planned in wanted if planned.recipe is recipe]
+        check(recipe, list(dict.fromkeys(labels)), places)
+    queue = [Job(planned.recipe, planned.method.label, planned.seed) for planned in wanted]
+    with watch(queue) as on_event:
+        outcomes = launch(queue, places=places, workers=jobs, device=device, force=force, on_event=on_event)
+    failed = [f"  {outcome.job}: {explain(outcome.error)}" for outcome in outcomes if outcome.error is not None]
+    if failed:
+        listed = "\n".join(failed)
+        raise TrainingError(f"{len(failed)} of {len(queue)} runs failed; the others are kept\n{listed}")
+
+
+def _say_how_to_see(recipe: Sequence[str], out: Path | None, overrides: Sequence[str], *, complete: bool) -> None:
+    command = ["saflex", "table", *recipe]
+    command += [word for override in overrides for word in ("--set", override)]
+    command += ["--out", str(out)] if out is not None else []
+    command += [] if complete else ["--allow-missing"]
+    typer.echo(f"See the table: {shlex.join(command)}")

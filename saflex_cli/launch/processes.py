@@ -1,0 +1,132 @@
+"""Jobs in child processes that share the cores, die with their parent, and leave Ctrl-C to it."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import active_children, get_context, parent_process
+from multiprocessing.process import BaseProcess
+from multiprocessing.queues import SimpleQueue
+
+import torch
+
+from saflex_cli.errors import TrainingError
+from saflex_cli.experiment import Progress
+from saflex_cli.launch.jobs import Advanced, Event, Job, Outcome, Started, Task
+from saflex_cli.store.report import Report
+
+POLL_SECONDS = 0.1
+"""How long a message from a child may wait."""
+
+Message = tuple[int, int | Progress]
+"""Index of a job with its process id (it has begun) or its progress. Small enough for a pipe to take it whole or not
+at all, so that a killed child leaves no half message behind."""
+
+
+# --- in the parent ---------------------------------------------------------------------------------------------------
+
+
+def execute_in_children(
+    jobs: Sequence[Job], task: Task, workers: int, on_event: Callable[[Event], None]
+) -> list[Outcome]:
+    """Execute jobs in `workers` child processes; see `saflex_cli.launch.local.launch`."""
+    spawn = get_context("spawn")
+    messages: SimpleQueue[Message] = spawn.SimpleQueue()
+    others = set(active_children())
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_set_up, initargs=(messages, workers))
+    try:
+        with _interrupts_ignored():  # a child inherits this, so that Ctrl-C cannot break into its first imports
+            futures = {pool.submit(_work, index, job, task): index for index, job in enumerate(jobs)}
+        return _follow(jobs, futures, set(active_children()) - others, messages, on_event)
+    finally:
+        for child in set(active_children()) - others:  # what is finished lies on disk: a child needs no time to end
+            child.terminate()
+        pool.shutdown(cancel_futures=True)
+
+
+def _follow(
+    jobs: Sequence[Job],
+    futures: Mapping[Future[Report], int],
+    children: Collection[BaseProcess],
+    messages: "SimpleQueue[Message]",
+    on_event: Callable[[Event], None],
+) -> list[Outcome]:
+    running: dict[int, Job] = {}
+    outcomes: dict[int, Outcome] = {}
+    waiting = set(futures)
+    while waiting:
+        done, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
+        while not messages.empty():
+            index, news = messages.get()
+            if isinstance(news, int):
+                running[index] = jobs[index]
+                on_event(Started(jobs[index], pid=news))
+            else:
+                on_event(Advanced(jobs[index], news))
+        # The pool notices a dead child too, but not always before the next result.
+        if not all(child.is_alive() for child in children) or any(_is_broken(future) for future in done):
+            raise _death(running.values())
+        for future in done:
+            index, error = futures[future], future.exception()
+            outcomes[index] = Outcome(jobs[index], error=error) if error else Outcome(jobs[index], future.result())
+            running.pop(index, None)
+            on_event(outcomes[index])
+    return [outcomes[index] for index in range(len(jobs))]
+
+
+def _is_broken(future: Future[Report]) -> bool:
+    return isinstance(future.exception(), BrokenProcessPool)
+
+
+def _death(running: Iterable[Job]) -> TrainingError:
+    return TrainingError(
+        f"a worker died (out of memory?) during {', '.join(map(str, running)) or 'its start'}; "
+        "run the same command again, perhaps with fewer --jobs: finished runs are kept"
+    )
+
+
+@contextmanager
+def _interrupts_ignored() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():  # only the main thread may set signals
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+# --- in a child ------------------------------------------------------------------------------------------------------
+
+_outbox: "SimpleQueue[Message] | None" = None
+
+
+def _set_up(messages: "SimpleQueue[Message]", workers: int) -> None:
+    global _outbox  # noqa: PLW0603 - a queue reaches a pool's workers only through their initializer
+    _outbox = messages
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    torch.set_num_threads(min(torch.get_num_threads(), max(1, cores // workers)))
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+
+def _die_with_parent() -> None:
+    """Without this, a killed parent leaves children that go on training beside the next command."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _work(index: int, job: Job, task: Task) -> Report:
+    _tell(index, os.getpid())
+    return task(job, lambda progress: _tell(index, progress))
+
+
+def _tell(index: int, news: int | Progress) -> None:
+    if _outbox is not None:
+        _outbox.put((index, news))
