@@ -53,7 +53,8 @@ def _difference_note(table: Table) -> str:
     note = f"Differences are paired by seed, in points: to {table.row_title(table.baseline)} at the selected epoch"
     if table.fair:
         note += f", to {table.row_title(table.fair)} at the last epoch of both"
-    return f"{note}. Bold only where the 95 % interval of the paired difference (t test) excludes 0."
+    bold = "Bold only where the 95 % interval of the paired difference (t test) excludes 0"
+    return f"{note}. {bold}; no correction for the number of comparisons."
 
 
 def _spends_validation_twice(method: MethodConfig) -> bool:

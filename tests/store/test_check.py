@@ -40,7 +40,7 @@ def test_an_edited_table_names_its_first_line(data: TableData, results: Path):
     with pytest.raises(ResultsError) as error:
         check_tables(data, results)
     message = str(error.value).splitlines()
-    assert message[0] == f"{path}:21: differs from the reports"
+    assert message[0] == f"{path}:22: differs from the reports"
     assert "99.99 ± 0.01" in message[1]
     assert "91.17 ± 1.26" in message[2]
     assert message[3] == "`saflex table recipes/one.yaml --write` writes it anew"
