@@ -175,25 +175,23 @@ def _full_direction(
         logits = traceless_forward(model, inputs)
         loss = soft_cross_entropy(logits, soft_labels(labels, logits, "outer_labels"))
         loss = loss * len(logits) if reduction == "sum" else loss
-        gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True)
-    if any(gradient is None for gradient in gradients):
-        _refuse_hidden_layers(logits)
-    pairs = zip(parameters.items(), gradients, strict=True)
-    return OuterDirection({name: torch.zeros_like(p) if grad is None else -grad for (name, p), grad in pairs})
+        _refuse_checkpointing(logits)
+        gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True, materialize_grads=True)
+    return OuterDirection({name: -gradient for name, gradient in zip(parameters, gradients, strict=True)})
 
 
-def _refuse_hidden_layers(logits: Tensor) -> None:
-    """Reentrant activation checkpointing hides its parameters from both derivatives; Π would silently lack them."""
+def _refuse_checkpointing(logits: Tensor) -> None:
+    """Reentrant activation checkpointing hides its layers from both derivatives: Π would silently lack them."""
     queue, seen = [logits.grad_fn], set()
     while queue:
         node = queue.pop()
         if node is None or node in seen:
             continue
         seen.add(node)
-        if "Checkpoint" in node.name():
+        if node.name() == "CheckpointFunctionBackward":
             raise SaflexValueError(
-                "the model uses activation checkpointing (use_reentrant=True), which hides its layers from Π over all "
-                "parameters; switch it off, or use scope='head'"
+                "the model uses activation checkpointing, which hides its layers from Π over all parameters; "
+                "switch it off, or use scope='head'"
             )
         queue.extend(next_node for next_node, _ in node.next_functions)
 

@@ -145,11 +145,12 @@ class Fit:
 
     def _require_finite(self, loss: float, epoch: int) -> None:
         if not math.isfinite(loss):
-            run = f"{self.recipe.name}, method {self.identity['method']}, seed {self.identity['seed']}"
-            raise TrainingError(
-                f"{run}: the loss is {loss} in epoch {epoch}; nothing was reported. "
-                "Lower optimizer.lr, or check the inputs for extreme values"
+            error = TrainingError(
+                f"the loss is {loss} in epoch {epoch}, and nothing was reported; lower optimizer.lr, or check the "
+                "inputs for extreme values"
             )
+            error.add_note("recipe {recipe}, method {method}, seed {seed}".format(**self.identity))
+            raise error
 
     def _save(self, state: TrainingState) -> None:
         facts = {name: value for name, value in vars(state).items() if name != "best"}
