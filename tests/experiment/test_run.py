@@ -190,12 +190,12 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_report(tmp_path: Path) -
     """kill −9 three times, at moments that the run does not choose."""
     recipe: Recipe = load_recipe(write_recipe(tmp_path, train={"epochs": 200, "batch_size": 32}))
     for pause in (0.05, 0.4, 0.8):
-        child = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE)
-        assert child.stdout is not None
-        child.stdout.readline()
-        time.sleep(pause)
-        child.send_signal(signal.SIGKILL)
-        child.wait()
+        with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as child:
+            assert child.stdout is not None
+            child.stdout.readline()
+            time.sleep(pause)
+            child.send_signal(signal.SIGKILL)
+        assert child.returncode == -signal.SIGKILL
     places = places_in(tmp_path)
     assert not report_path(places.results, recipe.name, "saflex_proximal", 0).exists()
     epochs: list[int] = []
