@@ -30,13 +30,13 @@ at all, so that a killed child leaves no half message behind."""
 
 
 def execute_in_children(
-    jobs: Sequence[Job], task: Task, workers: int, on_event: Callable[[Event], None]
+    jobs: Sequence[Job], task: Task, workers: int, threads: int, on_event: Callable[[Event], None]
 ) -> list[Outcome]:
-    """Execute jobs in `workers` child processes; see `saflex_cli.launch.local.launch`."""
+    """Execute jobs in `workers` child processes of `threads` threads each; see `saflex_cli.launch.local.launch`."""
     spawn = get_context("spawn")
     messages: SimpleQueue[Message] = spawn.SimpleQueue()
     others = set(active_children())
-    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_set_up, initargs=(messages, workers))
+    pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_set_up, initargs=(messages, threads))
     try:
         with _interrupts_ignored():  # a child inherits this, so that Ctrl-C cannot break into its first imports
             futures = {pool.submit(_work, index, job, task): index for index, job in enumerate(jobs)}
@@ -105,12 +105,11 @@ def _interrupts_ignored() -> Iterator[None]:
 _outbox: "SimpleQueue[Message] | None" = None
 
 
-def _set_up(messages: "SimpleQueue[Message]", workers: int) -> None:
+def _set_up(messages: "SimpleQueue[Message]", threads: int) -> None:
     global _outbox  # noqa: PLW0603 - a queue reaches a pool's workers only through their initializer
     _outbox = messages
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    torch.set_num_threads(min(torch.get_num_threads(), max(1, cores // workers)))
+    torch.set_num_threads(threads)
     threading.Thread(target=_die_with_parent, daemon=True).start()
 
 

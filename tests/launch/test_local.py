@@ -4,11 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
 from saflex_cli.errors import TrainingError
 from saflex_cli.experiment import Places
 from saflex_cli.launch.jobs import Advanced, Event, Job, Outcome, Started
-from saflex_cli.launch.local import launch
+from saflex_cli.launch.local import launch, threads_per_run
 from tests.launch.runs import note_down, noted
 from tests.recipes import make_recipe
 
@@ -47,6 +48,24 @@ def test_one_job_needs_no_second_process(tmp_path: Path, places: Places) -> None
     [outcome] = launch([Job(make_recipe(tmp_path), "no_aug", 0)], places=places, workers=4, run=note_down)
     assert outcome.report is not None
     assert noted(places.results)["no_aug-0"]["pid"] == os.getpid()
+
+
+def test_threads_depend_on_what_was_asked_for_and_not_on_what_is_left(
+    tmp_path: Path, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A launch that was stopped ends as if it had not been: the last digits of a result depend on the threads."""
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _pid: set(range(8)), raising=False)
+    before = torch.get_num_threads()
+    torch.set_num_threads(8)
+    try:
+        assert [threads_per_run(workers) for workers in (1, 2, 3, 16)] == [8, 4, 2, 1]
+        launch([Job(make_recipe(tmp_path), "no_aug", 0)], places=places, workers=4, run=note_down)
+        assert noted(places.results)["no_aug-0"]["threads"] == 2
+        assert torch.get_num_threads() == 8
+        torch.set_num_threads(1)
+        assert threads_per_run(2) == 1
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_nothing_to_do(places: Places) -> None:
