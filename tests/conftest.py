@@ -1,20 +1,12 @@
 """Shared by all tests: one thread, a fixed global seed before each test, repeatable hypothesis examples."""
 
+import jaxtyping
 import pytest
 import torch
 from hypothesis import settings
 
-settings.register_profile("repeatable", derandomize=True, deadline=None)
+settings.register_profile("repeatable", derandomize=True, deadline=None, max_examples=40)
 settings.load_profile("repeatable")
-
-
-def pytest_configure(config):
-    """The one exception to `filterwarnings = error` that the core needs.
-
-    The first forward-mode derivative of a layer such as BatchNorm makes torch load derivative formulas of its own,
-    which torch builds with its own deprecated function.
-    """
-    config.addinivalue_line("filterwarnings", "ignore:`torch.jit.script` is (deprecated|not supported):FutureWarning")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -27,3 +19,9 @@ def one_thread():
 def seeded():
     """No test depends on which tests ran before it."""
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def as_installed(monkeypatch):
+    """Without the run-time checks of shapes and types that pytest adds: what a user of the package meets."""
+    monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)

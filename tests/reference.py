@@ -16,16 +16,25 @@ from saflex_cli.settings import Settings
 
 
 def reference_alignment(
-    model, inputs, outer_inputs, outer_labels, *, of="log_prob", sign=1, mode="train", reduction="mean"
+    model,
+    inputs,
+    outer_inputs,
+    outer_labels,
+    *,
+    of="log_prob",
+    sign=1,
+    mode="train",
+    reduction="mean",
+    preconditioner=None,
 ):
-    """Π over all trainable parameters.
+    """Π over all trainable parameters; `preconditioner` gives a factor for every entry of g, by parameter name.
 
     Obviously correct: Π_ik is by definition the dot product of −g with the gradient of f_k(x_i). Both are taken in
     reverse mode, one pair (i, k) at a time; no forward mode, no closed form. A copy of the model makes it traceless.
     """
     copied = _copy_in_mode(model, mode)
-    parameters = [parameter for parameter in copied.parameters() if parameter.requires_grad]
-    return _double_loop(copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction)
+    parameters = {name: parameter for name, parameter in copied.named_parameters() if parameter.requires_grad}
+    return _double_loop(copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction, preconditioner)
 
 
 def reference_head_alignment(
@@ -36,7 +45,7 @@ def reference_head_alignment(
     Obviously correct: the same double loop, with gradients asked for that layer's parameters alone.
     """
     copied = _copy_in_mode(model, mode)
-    parameters = [p for p in copied.get_submodule(head_name).parameters() if p.requires_grad]
+    parameters = {n: p for n, p in copied.get_submodule(head_name).named_parameters() if p.requires_grad}
     return _double_loop(copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction)
 
 
@@ -118,16 +127,8 @@ def rows_of(labels: Tensor, classes: int) -> Tensor:
     return torch.tensor([[float(k == label) for k in range(classes)] for label in labels.tolist()], dtype=torch.float64)
 
 
-def _double_loop(
-    model: nn.Module,
-    parameters: list[Tensor],
-    inputs,
-    outer_inputs,
-    outer_labels: Tensor,
-    of: str,
-    sign: int,
-    reduction: str,
-) -> Tensor:
+def _double_loop(model, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction, preconditioner=None):
+    """One gradient for the outer loss, and one for every pair (i, k)."""
     with separate_rng(model):
         outer_logits = model(outer_inputs)
     outer_rows = rows_of(outer_labels, outer_logits.shape[1])
@@ -136,6 +137,8 @@ def _double_loop(
     if reduction == "sum":
         outer_loss = outer_loss * len(outer_rows)
     outer_gradient = _gradient(outer_loss, parameters)
+    if preconditioner is not None:
+        outer_gradient = {name: preconditioner[name] * g for name, g in outer_gradient.items()}
     with preserved_rng(model):
         logits = model(inputs)
     f = {"logit": logits, "prob": logits.softmax(1), "log_prob": logits.softmax(1).log()}[of]
@@ -143,12 +146,14 @@ def _double_loop(
     for i in range(f.shape[0]):
         for k in range(f.shape[1]):
             gradient = _gradient(f[i, k], parameters)
-            matrix[i, k] = sum((-sign * g * d).sum() for g, d in zip(outer_gradient, gradient, strict=True))
+            matrix[i, k] = sum((-sign * outer_gradient[name] * gradient[name]).sum() for name in parameters)
     return matrix
 
 
-def _gradient(scalar: Tensor, parameters: list[Tensor]) -> tuple[Tensor, ...]:
-    return torch.autograd.grad(scalar, parameters, retain_graph=True, allow_unused=True, materialize_grads=True)
+def _gradient(scalar: Tensor, parameters: dict[str, Tensor]) -> dict[str, Tensor]:
+    values = list(parameters.values())
+    gradients = torch.autograd.grad(scalar, values, retain_graph=True, allow_unused=True, materialize_grads=True)
+    return dict(zip(parameters, gradients, strict=True))
 
 
 def _copy_in_mode(model: nn.Module, mode: str) -> nn.Module:

@@ -1,6 +1,7 @@
 """The method, for anybody's own loop; needs torch and jaxtyping alone. `README.md` here maps the equations."""
 
-from saflex_cli.core.alignment import Alignment, OuterDirection, align, alignment, outer_direction
+from saflex_cli.core.alignment import Alignment, align, alignment, outer_direction
+from saflex_cli.core.directional import OuterDirection
 from saflex_cli.core.losses import soft_cross_entropy, soft_labels
 from saflex_cli.core.saflex import Refined, Saflex
 from saflex_cli.core.solution import solve_labels, solve_weights

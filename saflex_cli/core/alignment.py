@@ -10,32 +10,23 @@ that the paper loses between Eq. 7 and 8). Π is one directional derivative of t
 gradient is formed.
 """
 
-import warnings
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.autograd import forward_ad
-from torch.func import functional_call
 
+from saflex_cli.core.directional import (
+    DirectionalPass,
+    OuterDirection,
+    directional_pass,
+    plain_pass,
+    refuse_hidden_layers,
+)
 from saflex_cli.core.heads import recorded_head
 from saflex_cli.core.losses import OuterLabels, soft_cross_entropy, soft_labels
-from saflex_cli.core.passes import (
-    Inputs,
-    checked_logits,
-    copied_buffers,
-    differentiable_attention,
-    evaluation_mode,
-    precise,
-    preserved_rng,
-    separate_rng,
-    traceless_forward,
-    without_autocast,
-)
+from saflex_cli.core.passes import Inputs, evaluation_mode, precise, separate_rng, traceless_forward, without_autocast
 from saflex_cli.errors import SaflexValueError
 
 Of = Literal["log_prob", "logit", "prob"]
@@ -52,24 +43,6 @@ class Alignment:
     """Π, detached; single precision or better."""
     log_probs: Float[Tensor, "batch classes"]
     """log p_k(x_i) in the pass in which Π was taken, detached."""
-
-
-@dataclass(frozen=True)
-class OuterDirection:
-    """−∇θ L_outer by parameter name: the direction in which the outer loss falls fastest."""
-
-    tangents: Mapping[str, Tensor]
-    """Scope `all`: one entry per trainable parameter. Scope `head`: `weight` and `bias` of the head."""
-    head: nn.Linear | None = None
-    """The classifier layer, for scope `head`."""
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """Logits, and their derivative along the outer direction, of one forward pass."""
-
-    logits: Float[Tensor, "batch classes"]
-    velocity: Float[Tensor, "batch classes"]
 
 
 def alignment(
@@ -157,12 +130,25 @@ def align(
     """
     if mode == "eval" and any(module.training for module in model.modules()):
         with evaluation_mode(model), torch.no_grad():
-            measured = _directional_pass(model, inputs, direction, training_step=False)
-        logits = _plain_pass(model, inputs, training_step=training_step)
+            measured = directional_pass(model, inputs, direction, training_step=False)
+        torch.clear_autocast_cache()  # casts made without a graph must not serve the training pass
+        logits = plain_pass(model, inputs, training_step=training_step)
     else:
-        measured = _directional_pass(model, inputs, direction, training_step=training_step)
+        measured = directional_pass(model, inputs, direction, training_step=training_step)
         logits = measured.logits
     return replace(_derivative(measured, of, sign), logits=logits)
+
+
+def unaligned(model: nn.Module, inputs: Inputs, *, mode: Mode) -> Alignment:
+    """The training forward pass with Π = 0, for the ablation: log p from the same mode as where Π is taken."""
+    logits = plain_pass(model, inputs, training_step=True)
+    measured = logits.detach()
+    if mode == "eval" and any(module.training for module in model.modules()):
+        with evaluation_mode(model), torch.no_grad():
+            measured = plain_pass(model, inputs, training_step=False)
+        torch.clear_autocast_cache()
+    log_probs = precise(measured).log_softmax(1)
+    return Alignment(logits, torch.zeros_like(log_probs), log_probs)
 
 
 def _full_direction(
@@ -175,25 +161,9 @@ def _full_direction(
         logits = traceless_forward(model, inputs)
         loss = soft_cross_entropy(logits, soft_labels(labels, logits, "outer_labels"))
         loss = loss * len(logits) if reduction == "sum" else loss
-        _refuse_checkpointing(logits)
+        refuse_hidden_layers(logits)
         gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True, materialize_grads=True)
     return OuterDirection({name: -gradient for name, gradient in zip(parameters, gradients, strict=True)})
-
-
-def _refuse_checkpointing(logits: Tensor) -> None:
-    """Reentrant activation checkpointing hides its layers from both derivatives: Π would silently lack them."""
-    queue, seen = [logits.grad_fn], set()
-    while queue:
-        node = queue.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        if node.name() == "CheckpointFunctionBackward":
-            raise SaflexValueError(
-                "the model uses activation checkpointing, which hides its layers from Π over all parameters; "
-                "switch it off, or use scope='head'"
-            )
-        queue.extend(next_node for next_node, _ in node.next_functions)
 
 
 @torch.no_grad()
@@ -206,6 +176,7 @@ def _head_direction(
 ) -> OuterDirection:
     with recorded_head(model, head) as recorder:
         logits = traceless_forward(model, inputs)
+    torch.clear_autocast_cache()  # casts made without a graph must not serve the training pass
     layer, features = recorder.resolve(model, logits)
     logits, features = precise(logits), precise(features)
     residual = soft_labels(labels, logits, "outer_labels") - logits.softmax(1)  # (M, K): −∂L/∂z of one sample
@@ -216,73 +187,7 @@ def _head_direction(
     return OuterDirection({name: tangent for name, tangent in tangents.items() if name in trained}, layer)
 
 
-def _directional_pass(model: nn.Module, inputs: Inputs, direction: OuterDirection, *, training_step: bool) -> _Pass:
-    if direction.head is not None:
-        return _head_pass(model, inputs, direction, direction.head, training_step=training_step)
-    return _dual_pass(model, inputs, direction.tangents, training_step=training_step)
-
-
-def _dual_pass(model: nn.Module, inputs: Inputs, tangents: Mapping[str, Tensor], *, training_step: bool) -> _Pass:
-    """One forward pass with dual numbers; the primal output keeps its reverse graph after the level is left."""
-    if not training_step:
-        with preserved_rng(model):
-            return _dual_forward(model, inputs, tangents, copied_buffers(model))
-    return _dual_forward(model, inputs, tangents, {})
-
-
-def _dual_forward(
-    model: nn.Module, inputs: Inputs, tangents: Mapping[str, Tensor], buffers: Mapping[str, Tensor]
-) -> _Pass:
-    _load_derivative_rules()
-    parameters = dict(model.named_parameters())
-    with without_autocast(model), differentiable_attention(), forward_ad.dual_level():
-        duals = {name: forward_ad.make_dual(parameters[name], tangent) for name, tangent in tangents.items()}
-        try:
-            output = functional_call(model, {**duals, **buffers}, (inputs,))
-        except NotImplementedError as error:
-            raise SaflexValueError(
-                "the model uses an operation without a forward derivative, so Π over all parameters cannot be taken; "
-                f"use scope='head', or replace the operation ({str(error).splitlines()[0]})"
-            ) from error
-        logits, velocity = forward_ad.unpack_dual(checked_logits(output))
-    velocity = torch.zeros_like(logits) if velocity is None else velocity
-    return _Pass(logits, velocity.detach())
-
-
-@cache
-def _load_derivative_rules() -> None:
-    """Torch loads some forward derivatives at the first dual number, with a deprecation warning about its own code."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*torch.jit", category=FutureWarning)
-        warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
-        with forward_ad.dual_level():
-            forward_ad.make_dual(torch.zeros(1), torch.zeros(1))
-
-
-def _head_pass(
-    model: nn.Module, inputs: Inputs, direction: OuterDirection, head: nn.Linear, *, training_step: bool
-) -> _Pass:
-    """The logits are linear in the head: their derivative is the head's own map with the tangent as parameters."""
-    with recorded_head(model, head) as recorder:
-        logits = _plain_pass(model, inputs, training_step=training_step)
-    features = precise(recorder.seen(logits))
-    velocity = torch.zeros_like(logits, dtype=features.dtype)
-    with without_autocast(model):
-        if "weight" in direction.tangents:
-            velocity = velocity + features @ direction.tangents["weight"].T
-        if "bias" in direction.tangents:
-            velocity = velocity + direction.tangents["bias"]
-    return _Pass(logits, velocity.detach())
-
-
-def _plain_pass(model: nn.Module, inputs: Inputs, *, training_step: bool) -> Float[Tensor, "batch classes"]:
-    if training_step:
-        return checked_logits(model(inputs))
-    with preserved_rng(model):
-        return traceless_forward(model, inputs)
-
-
-def _derivative(measured: _Pass, of: Of, sign: Literal[1, -1]) -> Alignment:
+def _derivative(measured: DirectionalPass, of: Of, sign: Literal[1, -1]) -> Alignment:
     """From the derivative of the logits to that of f (E2); d log p_k = ż_k − Σ_j p_j ż_j, d p_k = p_k d log p_k."""
     log_probs = precise(measured.logits.detach()).log_softmax(1)
     velocity = precise(measured.velocity)

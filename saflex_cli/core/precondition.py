@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from saflex_cli.core.alignment import OuterDirection
+from saflex_cli.core.directional import OuterDirection
 from saflex_cli.errors import SaflexValueError
 
 

@@ -9,9 +9,10 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from saflex_cli.core.alignment import Alignment, OuterDirection, align, outer_direction
+from saflex_cli.core.alignment import Alignment, align, outer_direction, unaligned
+from saflex_cli.core.directional import OuterDirection
 from saflex_cli.core.losses import Labels, OuterLabels, soft_cross_entropy, soft_labels
-from saflex_cli.core.passes import Inputs, checked_logits, precise
+from saflex_cli.core.passes import Inputs
 from saflex_cli.core.precondition import preconditioned
 from saflex_cli.core.solution import solve_labels, solve_weights
 from saflex_cli.errors import SaflexValueError
@@ -129,9 +130,7 @@ class Saflex:
     ) -> Alignment:
         settings = self.settings
         if not settings.needs_outer:
-            logits = checked_logits(model(inputs))
-            log_probs = precise(logits.detach()).log_softmax(1)
-            return Alignment(logits, torch.zeros_like(log_probs), log_probs)
+            return unaligned(model, inputs, mode=settings.alignment_mode)
         if outer_inputs is None or outer_labels is None:
             raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
         direction = self._outer_direction(model, outer_inputs, outer_labels)
