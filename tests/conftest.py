@@ -1,5 +1,9 @@
 """Shared by all tests: one thread, a fixed global seed before each test, repeatable hypothesis examples."""
 
+import os
+from collections.abc import Callable
+from pathlib import Path
+
 import jaxtyping
 import pytest
 import torch
@@ -25,3 +29,19 @@ def seeded():
 def as_installed(monkeypatch):
     """Without the run-time checks of shapes and types that pytest adds: what a user of the package meets."""
     monkeypatch.setattr(jaxtyping.config, "jaxtyping_disable", True)
+
+
+@pytest.fixture
+def real_data() -> Callable[..., Path]:
+    """The folder with the real data sets, as `real_data(*files)`; skips, by name, where SAFLEX_DATA or a file lacks."""
+
+    def root(*files: str) -> Path:
+        folder = os.environ.get("SAFLEX_DATA")
+        if not folder:
+            pytest.skip(f"SAFLEX_DATA is not set: needs the real {', '.join(files)}")
+        for file in files:
+            if not (Path(folder) / file).exists():
+                pytest.skip(f"SAFLEX_DATA holds no {file}")
+        return Path(folder)
+
+    return root

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from saflex_cli.seeding import Streams
@@ -12,17 +12,20 @@ from saflex_cli.seeding import Streams
 
 @dataclass(frozen=True)
 class AugmentedBatch:
-    """Augmented samples with their upstream labels and weights."""
+    """Augmented samples with their upstream labels and weights.
 
-    inputs: Float[Tensor, "batch ..."]
+    Images are raw intensities, uint8 in 0…255 or float in [0, 1]; a step may return either kind.
+    """
+
+    inputs: Float[Tensor, "batch ..."] | UInt8[Tensor, "batch ..."]
     soft_labels: Float[Tensor, "batch classes"]
     sample_weights: Float[Tensor, " batch"]
 
 
 UpstreamFunction = Callable[[Tensor, Tensor, torch.Generator], AugmentedBatch | tuple[Tensor, Tensor]]
 """A user's own augmentation: (inputs (B, …), labels (B,), generator) → an `AugmentedBatch`, or inputs and labels,
-which may be classes (B,) or soft (B, K). Draw random numbers from the generator (on the CPU) to keep runs
-reproducible."""
+which may be classes (B,) or soft (B, K). Images come and go as raw intensities, uint8 in 0…255 or float in [0, 1]: the
+model normalises. Draw random numbers from the generator (on the CPU) to keep runs reproducible."""
 
 
 AugmentationStep = Callable[[AugmentedBatch, torch.Generator], AugmentedBatch]
@@ -51,8 +54,13 @@ class Upstream:
 
 def clean_batch(inputs: Tensor, labels: Int[Tensor, " batch"], classes: int) -> AugmentedBatch:
     """A batch as it is, in the form of an augmented one."""
-    rows = torch.nn.functional.one_hot(labels, classes).to(inputs.dtype)
-    return AugmentedBatch(inputs, rows, torch.ones(len(labels), dtype=inputs.dtype, device=inputs.device))
+    rows = torch.nn.functional.one_hot(labels, classes).to(label_dtype(inputs))
+    return AugmentedBatch(inputs, rows, rows.new_ones(len(labels)))
+
+
+def label_dtype(inputs: Tensor) -> torch.dtype:
+    """Of soft labels and weights: that of the inputs, or the default where these are integers."""
+    return inputs.dtype if inputs.is_floating_point() else torch.get_default_dtype()
 
 
 def with_labels(batch: AugmentedBatch, soft_labels: Float[Tensor, "batch classes"]) -> AugmentedBatch:

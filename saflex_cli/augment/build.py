@@ -7,11 +7,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from saflex_cli.augment.batch import AugmentationStep, AugmentedBatch, Upstream, UpstreamFunction
+from saflex_cli.augment.batch import AugmentationStep, AugmentedBatch, Upstream, UpstreamFunction, label_dtype
+from saflex_cli.augment.crop import RandomCrop
 from saflex_cli.augment.folder import SamplePool, read_pool
 from saflex_cli.augment.labels import LabelCorruption
+from saflex_cli.augment.mixup import PairMixup
+from saflex_cli.augment.randaugment import PerSampleRandAugment
 from saflex_cli.augment.vision import RandomRotation
-from saflex_cli.config.schema import AugmenterStep, CorruptLabels, Folder, Rotation
+from saflex_cli.config.schema import AugmenterStep, CorruptLabels, Crop, Folder, Mixup, RandAugment, Rotation
 from saflex_cli.errors import DataError
 
 
@@ -20,8 +23,6 @@ def build_upstream(
     *,
     shape: tuple[int, int, int],
     class_names: tuple[str, ...],
-    mean: float,
-    std: float,
     root: Path,
 ) -> Upstream:
     """The upstream augmentation of a recipe.
@@ -30,28 +31,34 @@ def build_upstream(
         steps: From the recipe.
         shape: Of one image (C, H, W).
         class_names: One per class.
-        mean: Of the intensity normalisation.
-        std: Of the intensity normalisation.
         root: Data root, for relative folders.
 
     Raises:
         DataError: if a folder of pre-made samples cannot be used.
     """
-
-    def build(step: AugmenterStep) -> AugmentationStep:
-        match step:
-            case Rotation():
-                return RandomRotation(step.degrees, (step.fill - mean) / std)
-            case CorruptLabels():
-                return LabelCorruption(step.share, step.to)
-            case Folder():
-                intensity, labels = read_pool(root / step.path, shape=shape, class_names=class_names)
-                return SamplePool((intensity - mean) / std, labels)
-            case _:
-                assert_never(step)
-
     names = [f"{step.name}-{[s.name for s in steps[:index]].count(step.name)}" for index, step in enumerate(steps)]
-    return Upstream(tuple((name, build(step)) for name, step in zip(names, steps, strict=True)), len(class_names))
+    built = [_build_step(step, shape, class_names, root) for step in steps]
+    return Upstream(tuple(zip(names, built, strict=True)), len(class_names))
+
+
+def _build_step(
+    step: AugmenterStep, shape: tuple[int, int, int], class_names: tuple[str, ...], root: Path
+) -> AugmentationStep:
+    match step:
+        case Rotation():
+            return RandomRotation(step.degrees, step.fill)
+        case CorruptLabels():
+            return LabelCorruption(step.share, step.to)
+        case Folder():
+            return SamplePool(*read_pool(root / step.path, shape=shape, class_names=class_names))
+        case RandAugment():
+            return PerSampleRandAugment(step.num_ops, step.magnitude, step.num_magnitude_bins, step.fill)
+        case Mixup():
+            return PairMixup(step.alpha, per_sample=step.per_sample)
+        case Crop():
+            return RandomCrop(step.padding, step.flip, step.fill)
+        case _:
+            assert_never(step)
 
 
 def upstream_from_function(function: UpstreamFunction, classes: int) -> Upstream:
@@ -73,4 +80,5 @@ def _from_pair(inputs: Tensor, labels: Tensor, *, classes: int) -> AugmentedBatc
         raise DataError(
             f"the augmenter returned {len(inputs)} samples with labels {tuple(labels.shape)}; expected (B, {classes})"
         )
-    return AugmentedBatch(inputs, labels.to(inputs), torch.ones(len(inputs)).to(inputs))
+    rows = labels.to(inputs.device, label_dtype(inputs))
+    return AugmentedBatch(inputs, rows, rows.new_ones(len(inputs)))

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int, UInt8
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 from torch.nn import functional
 
 from saflex_cli.augment.batch import AugmentedBatch
+from saflex_cli.augment.intensity import like
 from saflex_cli.errors import DataError
 
 _SUFFIXES = {".png", ".jpg", ".jpeg"}
@@ -21,22 +22,22 @@ _SUFFIXES = {".png", ".jpg", ".jpeg"}
 class SamplePool:
     """Pre-made samples; each batch is replaced by as many of them, drawn at random, each once where possible."""
 
-    inputs: Float[Tensor, "n channels height width"]
+    inputs: UInt8[Tensor, "n channels height width"]
     labels: Int[Tensor, " n"]
 
     def __call__(self, batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
-        """As many samples of the pool as the batch has, with the pool's labels."""
+        """As many samples of the pool as the batch has, of the batch's kind, with the pool's labels."""
         size, classes = batch.soft_labels.shape
         repeats = -(-size // len(self.labels))
         chosen = torch.cat([torch.randperm(len(self.labels), generator=generator) for _ in range(repeats)])[:size]
         rows = functional.one_hot(self.labels[chosen], classes)
-        return replace(batch, inputs=self.inputs[chosen].to(batch.inputs), soft_labels=rows.to(batch.soft_labels))
+        return replace(batch, inputs=like(self.inputs[chosen], batch.inputs), soft_labels=rows.to(batch.soft_labels))
 
 
 def read_pool(
     folder: Path, *, shape: tuple[int, int, int], class_names: tuple[str, ...]
-) -> tuple[Float[Tensor, "n channels height width"], Int[Tensor, " n"]]:
-    """Images in [0, 1] of the given shape (C, H, W), and their classes.
+) -> tuple[UInt8[Tensor, "n channels height width"], Int[Tensor, " n"]]:
+    """Images of the given shape (C, H, W), and their classes.
 
     The folder holds `labels.csv` (columns `file`, `label`), or one sub-folder per class; classes are given by number
     or name.
@@ -78,7 +79,7 @@ def _class_number(name: str, class_names: tuple[str, ...], path: Path) -> int:
     )
 
 
-def _read_image(path: Path, shape: tuple[int, int, int]) -> Float[Tensor, "channels height width"]:
+def _read_image(path: Path, shape: tuple[int, int, int]) -> UInt8[Tensor, "channels height width"]:
     try:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("L" if shape[0] == 1 else "RGB"))
@@ -87,4 +88,4 @@ def _read_image(path: Path, shape: tuple[int, int, int]) -> Float[Tensor, "chann
     tensor = torch.from_numpy(pixels.copy()).view(*pixels.shape[:2], -1).permute(2, 0, 1)
     if tuple(tensor.shape) != shape:
         raise DataError(f"{path}: is {tuple(tensor.shape)} (channels, height, width), but the data set has {shape}")
-    return tensor.float() / 255
+    return tensor

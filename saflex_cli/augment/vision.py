@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from saflex_cli.augment.batch import AugmentedBatch
+from saflex_cli.augment.intensity import as_float, like
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,14 @@ class RandomRotation:
 
     degrees: float
     fill: float
-    """Value of what comes from outside, in the model's scale."""
+    """Intensity in [0, 1] of what comes from outside."""
 
     def __call__(self, batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
-        """Rotate a batch of images (B, C, H, W)."""
+        """Rotate a batch of images (B, C, H, W); either kind stays what it is."""
         angles = (torch.rand(len(batch.inputs), generator=generator) * 2 - 1) * math.radians(self.degrees)
-        return replace(batch, inputs=rotate(batch.inputs - self.fill, angles.to(batch.inputs)) + self.fill)
+        images = as_float(batch.inputs)
+        rotated = rotate(images - self.fill, angles.to(images)) + self.fill
+        return replace(batch, inputs=like(rotated, batch.inputs))
 
 
 def rotate(

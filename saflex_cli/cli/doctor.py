@@ -63,4 +63,4 @@ def _version(package: str) -> str:
 
 
 def _line(name: str, value: str) -> None:
-    typer.echo(f"{name:<14}{value}")
+    typer.echo(f"{name:<16}{value}")

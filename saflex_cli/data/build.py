@@ -1,14 +1,36 @@
 """From a recipe's `data` to splits."""
 
-from saflex_cli.config.schema import DataConfig
+from pathlib import Path
+
+from saflex_cli.config.schema import DataConfig, DigitsData, ImageFolderData, MedMnistData, NpzData
 from saflex_cli.data.digits import digits
+from saflex_cli.data.image_folder import image_folder
+from saflex_cli.data.medmnist import medmnist
+from saflex_cli.data.npz import npz
 from saflex_cli.data.splits import Splits, checked_splits
 
 
-def build_data(config: DataConfig, seed: int) -> Splits:
+def build_data(config: DataConfig, seed: int, root: Path) -> Splits:
     """Load, split and check the data of one run, on the CPU.
+
+    Args:
+        config: The recipe's `data`.
+        seed: Of the run; only `digits` without a `split_seed` depends on it.
+        root: The folder with data sets.
 
     Raises:
         DataError: if the data are missing, malformed or cannot be split as asked.
     """
-    return checked_splits(digits(config, seed), source=config.name)
+    return checked_splits(_load(config, seed, root), source=config.name)
+
+
+def _load(config: DataConfig, seed: int, root: Path) -> Splits:
+    match config:
+        case DigitsData():
+            return digits(config, seed)
+        case MedMnistData():
+            return medmnist(config, root)
+        case NpzData():
+            return npz(config, root)
+        case ImageFolderData():
+            return image_folder(config, root)

@@ -46,4 +46,4 @@ def digits(config: DigitsData, seed: int) -> Splits:
 
 def _split(images: NDArray[np.uint8], labels: NDArray[np.int64], rows: NDArray[np.int64]) -> Split:
     intensity = torch.from_numpy(images[rows]).float().div(16).unsqueeze(1)
-    return Split(_SCALE.normalise(intensity), torch.from_numpy(labels[rows]))
+    return Split(intensity, torch.from_numpy(labels[rows]))

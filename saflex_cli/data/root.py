@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from saflex_cli.data.medmnist import medmnist_states
 from saflex_cli.errors import DataError
 
 
@@ -20,6 +21,5 @@ def data_root(option: Path | None = None) -> Path:
 
 
 def data_sets(root: Path) -> list[tuple[str, str]]:
-    """Every data set that a recipe can name, with what was found or where to put it."""
-    del root  # the one data set so far travels with scikit-learn
-    return [("digits", "found (part of scikit-learn)")]
+    """Every data set that travels under a fixed name, with what was found or where to put it."""
+    return [("digits", "found (part of scikit-learn)"), *medmnist_states(root)]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
 from saflex_cli.errors import DataError
@@ -25,7 +25,7 @@ class PixelScale:
 class Split:
     """Samples and their classes."""
 
-    inputs: Float[Tensor, "n ..."]
+    inputs: Shaped[Tensor, "n ..."]
     labels: Int[Tensor, " n"]
 
     def __len__(self) -> int:
@@ -51,6 +51,8 @@ class Splits:
     scale: PixelScale
     sha256: str
     """Of the data as loaded, before splitting."""
+    md5: str | None = None
+    """Of the official file, where the source publishes one."""
 
     @property
     def classes(self) -> int:
@@ -60,7 +62,7 @@ class Splits:
     def to(self, device: torch.device) -> "Splits":
         """The same splits on another device."""
         moved = (self.train.to(device), self.val.to(device), self.test.to(device))
-        return Splits(*moved, self.class_names, self.scale, self.sha256)
+        return Splits(*moved, self.class_names, self.scale, self.sha256, self.md5)
 
 
 def checked_splits(splits: Splits, source: str) -> Splits:

@@ -50,8 +50,16 @@ class Parts:
 
     def model(self, device: torch.device) -> nn.Module:
         """The network with its initial weights."""
-        channels, classes = self.splits.train.inputs.shape[1], self.splits.classes
-        return build_model(self.recipe.model, channels=channels, classes=classes, streams=Streams(self.seed)).to(device)
+        splits = self.splits
+        model = build_model(
+            self.recipe.model,
+            channels=splits.train.inputs.shape[1],
+            classes=splits.classes,
+            mean=splits.scale.mean,
+            std=splits.scale.std,
+            streams=Streams(self.seed),
+        )
+        return model.to(device)
 
     def fit(self, model: nn.Module, device: torch.device, checkpoint: Path) -> Fit:
         """The training loop, ready to run."""
@@ -90,7 +98,7 @@ def build_parts(
         DataError: if data or pre-made samples cannot be used.
     """
     method = find_method(recipe, label)
-    splits = build_data(recipe.data, seed)
+    splits = build_data(recipe.data, seed, data_root(root))
     config = run_config(recipe, method)
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
     upstream = None
@@ -104,8 +112,6 @@ def build_parts(
             steps,
             shape=(channels, height, width),
             class_names=splits.class_names,
-            mean=splits.scale.mean,
-            std=splits.scale.std,
             root=data_root(root),
         )
     return Parts(recipe, method, seed, splits, upstream, config)

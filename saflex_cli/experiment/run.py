@@ -183,6 +183,7 @@ def _data_facts(parts: Parts) -> DataFacts:
         test=len(splits.test),
         classes=splits.classes,
         sha256=splits.sha256,
+        md5=splits.md5,
     )
 
 

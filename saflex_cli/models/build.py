@@ -1,15 +1,42 @@
 """From a recipe's `model` to a network with its initial weights."""
 
+from typing import assert_never
+
 import torch
 from torch import nn
 
-from saflex_cli.config.schema import ModelConfig
+from saflex_cli.config import schema
+from saflex_cli.models.resnet import ResNet18
 from saflex_cli.models.small_cnn import SmallCnn
+from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
 
 
-def build_model(config: ModelConfig, *, channels: int, classes: int, streams: Streams) -> nn.Module:
-    """The network, initialised from the stream `init`; the global random state is left alone."""
+def build_model(
+    config: schema.ModelConfig, *, channels: int, classes: int, mean: float, std: float, streams: Streams
+) -> Standardised:
+    """The network behind its input normalisation, initialised from the stream `init`.
+
+    The global random state is left alone.
+
+    Args:
+        config: From the recipe.
+        channels: Of an image.
+        classes: K.
+        mean: Of the intensities in [0, 1]; subtracted.
+        std: Of the intensities; divides what is left.
+        streams: Of the run.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(streams.number("init"))
-        return SmallCnn(channels=channels, classes=classes, width=config.width, dropout=config.dropout)
+        return Standardised(mean, std, _network(config, channels=channels, classes=classes))
+
+
+def _network(config: schema.ModelConfig, *, channels: int, classes: int) -> nn.Module:
+    match config:
+        case schema.SmallCnn():
+            return SmallCnn(channels=channels, classes=classes, width=config.width, dropout=config.dropout)
+        case schema.ResNet18():
+            return ResNet18(channels=channels, classes=classes, width=config.width)
+        case _:
+            assert_never(config)

@@ -45,6 +45,8 @@ class DataFacts(_Record):
     classes: int
     sha256: str
     """Of the data as loaded, before splitting."""
+    md5: str | None = None
+    """Of the official file, verified, where the source publishes one."""
 
 
 class SaflexFacts(_Record):

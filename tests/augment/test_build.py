@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from saflex_cli.augment.batch import AugmentedBatch, Upstream
 from saflex_cli.augment.build import build_upstream, upstream_from_function
-from saflex_cli.config.schema import AugmenterStep, CorruptLabels, Rotation
+from saflex_cli.config.schema import AugmenterStep, CorruptLabels, Crop, Folder, Mixup, RandAugment, Rotation
 from saflex_cli.errors import DataError
 from saflex_cli.seeding import Streams
 
@@ -19,7 +20,7 @@ CORRUPTION = CorruptLabels(name="corrupt_labels", share=0.5)
 
 def build(*steps: AugmenterStep) -> Upstream:
     names = ("a", "b", "c", "d")
-    return build_upstream(steps, shape=(1, 8, 8), class_names=names, mean=0.5, std=0.5, root=Path())
+    return build_upstream(steps, shape=(1, 8, 8), class_names=names, root=Path())
 
 
 def augmented(upstream: Upstream, epoch: int = 0, seed: int = 0) -> AugmentedBatch:
@@ -48,6 +49,30 @@ def test_two_steps_of_one_kind_have_streams_of_their_own() -> None:
     assert set(moved.tolist()) == {0, 1, 2}
 
 
+STEPS = (
+    Rotation(name="rotation"),
+    CorruptLabels(name="corrupt_labels", share=0.5),
+    RandAugment(name="randaugment"),
+    Mixup(name="mixup"),
+    Crop(name="crop"),
+    Folder(name="folder", path="pool"),
+)
+
+
+@pytest.mark.parametrize("inputs", [IMAGES, (IMAGES * 255).byte()], ids=["float", "uint8"])
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_every_step_takes_both_kinds_of_images(step: AugmenterStep, inputs: torch.Tensor, tmp_path: Path) -> None:
+    (tmp_path / "pool" / "a").mkdir(parents=True)
+    Image.new("L", (8, 8), 100).save(tmp_path / "pool" / "a" / "x.png")
+    upstream = build_upstream((step,), shape=(1, 8, 8), class_names=("a", "b", "c", "d"), root=tmp_path)
+    batch = upstream.epoch(Streams(0), 0)(inputs, LABELS)
+    assert batch.inputs.dtype in {torch.uint8, torch.float32}
+    assert 0 <= batch.inputs.min() <= batch.inputs.max() <= (255 if batch.inputs.dtype == torch.uint8 else 1)
+    assert batch.inputs.float().std() > 0 or step.name == "folder"
+    torch.testing.assert_close(batch.soft_labels.sum(1), torch.ones(16))
+    assert torch.equal(batch.sample_weights, torch.ones(16))
+
+
 def test_a_function_may_return_classes_soft_labels_or_a_batch() -> None:
     soft = torch.full((16, 4), 0.25)
 
@@ -63,6 +88,16 @@ def test_a_function_may_return_classes_soft_labels_or_a_batch() -> None:
     )
     assert torch.equal(augmented(upstream_from_function(lambda x, _y, _g: (x, soft), 4)).soft_labels, soft)
     assert augmented(upstream_from_function(batch, 4)).sample_weights.tolist() == [0.5] * 16
+
+
+def test_a_function_of_uint8_images_gets_labels_and_weights_in_floats() -> None:
+    upstream = upstream_from_function(lambda x, y, _g: (255 - x, y), 4)
+    batch = upstream.epoch(Streams(0), 0)((IMAGES * 255).byte(), LABELS)
+    assert (batch.inputs.dtype, batch.soft_labels.dtype, batch.sample_weights.dtype) == (
+        torch.uint8,
+        torch.float32,
+        torch.float32,
+    )
 
 
 def test_a_function_that_returns_the_wrong_thing_is_told() -> None:

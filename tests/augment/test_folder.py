@@ -25,7 +25,7 @@ def test_sub_folders_by_number_or_name(tmp_path: Path) -> None:
     write_image(tmp_path / "dog" / "c.PNG", 255)
     images, labels = read_pool(tmp_path, shape=SHAPE, class_names=NAMES)
     assert labels.tolist() == [0, 1, 1]
-    torch.testing.assert_close(images[:, 0, 0, 0], torch.tensor([0.0, 0.2, 1.0]))
+    assert images[:, 0, 0, 0].tolist() == [0, 51, 255]
 
 
 def test_labels_csv(tmp_path: Path) -> None:
@@ -58,11 +58,13 @@ def test_what_does_not_fit_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])
-def test_a_batch_is_replaced_by_as_many_samples(size: int) -> None:
-    pool = SamplePool(torch.arange(3.0).view(3, 1, 1, 1), torch.tensor([2, 1, 0]))
-    batch = clean_batch(torch.zeros(size, 1, 1, 1), torch.zeros(size, dtype=torch.long), classes=3)
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.float32])
+def test_a_batch_is_replaced_by_as_many_samples_of_its_kind(size: int, dtype: torch.dtype) -> None:
+    pool = SamplePool(torch.tensor([0, 51, 255], dtype=torch.uint8).view(3, 1, 1, 1), torch.tensor([0, 1, 2]))
+    batch = clean_batch(torch.zeros(size, 1, 1, 1, dtype=dtype), torch.zeros(size, dtype=torch.long), classes=3)
     drawn = pool(batch, torch.Generator().manual_seed(0))
-    values = drawn.inputs.flatten().long()
-    assert torch.equal(drawn.soft_labels.argmax(1), 2 - values)
-    counts = values.bincount(minlength=3)
+    classes = drawn.soft_labels.argmax(1)
+    expected = torch.tensor([0, 51, 255]) if dtype == torch.uint8 else torch.tensor([0.0, 0.2, 1.0])
+    torch.testing.assert_close(drawn.inputs.flatten(), expected[classes].to(dtype))
+    counts = classes.bincount(minlength=3)
     assert counts.max() - counts.min() <= 1

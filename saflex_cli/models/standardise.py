@@ -1,0 +1,37 @@
+"""From raw intensities to what a network is trained on."""
+
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+
+def standardise(
+    images: Float[Tensor, "*shape"] | UInt8[Tensor, "*shape"], mean: float, std: float
+) -> Float[Tensor, "*shape"]:
+    """(intensity − mean) / std of uint8 images in 0…255 or float intensities in [0, 1].
+
+    Worked case: with mean 0.5 and std 0.25, black becomes −2 and white 2, whether white is 255 or 1.0.
+    """
+    intensity = images if images.is_floating_point() else images.float() / 255
+    return (intensity - mean) / std
+
+
+class Standardised(nn.Module):
+    """A network behind its own input normalisation: it takes raw intensities, uint8 in 0…255 or float in [0, 1].
+
+    Its output is the network's output itself, so that the core recognises the network's last layer.
+    """
+
+    def __init__(self, mean: float, std: float, net: nn.Module) -> None:
+        super().__init__()
+        self.mean, self.std, self.net = mean, std, net
+
+    def forward(
+        self,
+        images: Float[Tensor, "batch channels height width"] | UInt8[Tensor, "batch channels height width"],
+    ) -> Float[Tensor, "batch classes"]:
+        """Logits."""
+        return self.net(standardise(images, self.mean, self.std))  # type: ignore[no-any-return]
+
+    def extra_repr(self) -> str:
+        """Mean and standard deviation."""
+        return f"mean={self.mean}, std={self.std}"

@@ -1,0 +1,45 @@
+"""Every model is built behind its normalisation, with the same initial weights for the same seed."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from saflex_cli.config import schema
+from saflex_cli.models.build import build_model
+from saflex_cli.models.standardise import Standardised
+from saflex_cli.seeding import Streams
+
+CONFIGS: list[schema.ModelConfig] = [
+    schema.SmallCnn(name="small_cnn", width=4),
+    schema.ResNet18(name="resnet18", width=4),
+]
+
+
+def build(config: schema.ModelConfig, seed: int = 0) -> Standardised:
+    return build_model(config, channels=1, classes=3, mean=0.5, std=0.25, streams=Streams(seed))
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+def test_initial_weights_follow_the_seed_alone(config: schema.ModelConfig) -> None:
+    def weights(seed: int) -> Tensor:
+        return torch.cat([parameter.flatten() for parameter in build(config, seed).parameters()])
+
+    state = torch.get_rng_state()
+    first = weights(0)
+    assert torch.equal(state, torch.get_rng_state())
+    torch.rand(7)
+    assert torch.equal(first, weights(0))
+    assert not torch.equal(first, weights(1))
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+def test_both_kinds_of_images_give_the_same_logits(config: schema.ModelConfig) -> None:
+    model = build(config).eval()
+    images = torch.randint(256, (4, 1, 12, 12)).byte()
+    torch.testing.assert_close(model(images), model(images / 255))
+    torch.testing.assert_close(model(images), model.net((images / 255 - 0.5) / 0.25))
+
+
+def test_the_net_is_the_one_that_was_asked_for() -> None:
+    assert [type(build(config).net).__name__ for config in CONFIGS] == ["SmallCnn", "ResNet18"]
+    assert build(CONFIGS[1]).net.head.in_features == 32
