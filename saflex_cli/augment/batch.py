@@ -39,6 +39,11 @@ class Upstream:
     steps: tuple[tuple[str, AugmentationStep], ...]
     classes: int
 
+    @property
+    def pools(self) -> tuple[str, ...]:
+        """SHA-256 of the samples of every step that brings its own."""
+        return tuple(digest for _, step in self.steps if (digest := getattr(step, "sha256", None)))
+
     def epoch(self, streams: Streams, epoch: int) -> Callable[[Tensor, Int[Tensor, " batch"]], AugmentedBatch]:
         """The augmentation for one epoch, its random streams at their beginning."""
         generators = [streams.generator("augment", epoch, name) for name, _ in self.steps]

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from saflex_cli.augment.batch import AugmentationStep, AugmentedBatch, Upstream, UpstreamFunction, label_dtype
+from saflex_cli.augment.batch import AugmentationStep, AugmentedBatch, Upstream, UpstreamFunction
 from saflex_cli.augment.crop import RandomCrop
 from saflex_cli.augment.folder import SamplePool, read_pool
 from saflex_cli.augment.labels import LabelCorruption
@@ -62,23 +62,43 @@ def _build_step(
 
 
 def upstream_from_function(function: UpstreamFunction, classes: int) -> Upstream:
-    """A user's own augmentation in the place of a recipe's; what it returns is checked on every call."""
+    """A user's own augmentation in the place of a recipe's; what it returns is checked on every call.
+
+    It gets copies, so that it may change its arguments.
+    """
 
     def step(batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
-        result = function(batch.inputs, batch.soft_labels.argmax(1), generator)
-        return result if isinstance(result, AugmentedBatch) else _from_pair(*result, classes=classes)
+        given, labels = batch.inputs.clone(), batch.soft_labels.argmax(1)
+        result = function(given, labels, generator)
+        if isinstance(result, AugmentedBatch):
+            inputs, labels, weights = result.inputs, result.soft_labels, result.sample_weights
+        elif isinstance(result, tuple) and len(result) == 2 and all(isinstance(part, Tensor) for part in result):
+            inputs, labels = result
+            weights = batch.sample_weights
+        else:
+            raise DataError(f"the augmenter returned {type(result).__name__}; return (inputs, labels), two tensors")
+        rows = _label_rows(labels, batch)
+        if inputs.shape != batch.inputs.shape:
+            shapes = f"{tuple(inputs.shape)} for {tuple(batch.inputs.shape)}"
+            raise DataError(f"the augmenter returned inputs of shape {shapes}; keep the shape")
+        if weights.shape != batch.sample_weights.shape or not bool(((weights >= 0) & (weights <= 1)).all()):
+            raise DataError(f"the augmenter returned sample weights that are not ({len(batch.inputs)},) in [0, 1]")
+        return AugmentedBatch(inputs, rows, weights.to(batch.sample_weights))
 
     return Upstream((("function", step),), classes)
 
 
-def _from_pair(inputs: Tensor, labels: Tensor, *, classes: int) -> AugmentedBatch:
-    if labels.ndim == 1:
+def _label_rows(labels: Tensor, batch: AugmentedBatch) -> Tensor:
+    size, classes = batch.soft_labels.shape
+    if labels.shape == (size,) and not labels.is_floating_point():
         if len(labels) and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
             raise DataError(f"the augmenter returned a label outside 0…{classes - 1}")
-        labels = functional.one_hot(labels, classes)
-    if labels.shape != (len(inputs), classes):
+        return functional.one_hot(labels.long(), classes).to(batch.soft_labels)
+    if labels.shape != (size, classes) or not labels.is_floating_point():
         raise DataError(
-            f"the augmenter returned {len(inputs)} samples with labels {tuple(labels.shape)}; expected (B, {classes})"
+            f"the augmenter returned {labels.dtype} labels {tuple(labels.shape)}; expected whole numbers ({size},) or "
+            f"probabilities ({size}, {classes})"
         )
-    rows = labels.to(inputs.device, label_dtype(inputs))
-    return AugmentedBatch(inputs, rows, rows.new_ones(len(inputs)))
+    if not bool(((labels >= 0).all(1) & ((labels.sum(1) - 1).abs() < 1e-2)).all()):
+        raise DataError("the augmenter returned soft labels whose rows are not probabilities (entries ≥ 0, sum 1)")
+    return labels.to(batch.soft_labels)

@@ -1,6 +1,7 @@
 """Samples made beforehand by another program, read from a folder of images."""
 
 import csv
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,6 +25,12 @@ class SamplePool:
 
     inputs: UInt8[Tensor, "n channels height width"]
     labels: Int[Tensor, " n"]
+
+    @property
+    def sha256(self) -> str:
+        """Of the decoded images and their classes."""
+        content = self.inputs.numpy().tobytes() + self.labels.numpy().tobytes()
+        return hashlib.sha256(content).hexdigest()
 
     def __call__(self, batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
         """As many samples of the pool as the batch has, of the batch's kind, with the pool's labels."""
@@ -57,11 +64,17 @@ def read_pool(
 
 
 def _from_table(table: Path) -> list[tuple[Path, str]]:
-    with table.open(newline="", encoding="utf-8") as handle:
-        reader = csv.DictReader(handle)
-        if not {"file", "label"} <= set(reader.fieldnames or ()):
-            raise DataError(f"{table}: needs the columns file and label, and has {reader.fieldnames}")
-        return [(table.parent / row["file"], row["label"]) for row in reader]
+    try:
+        reader = csv.DictReader(table.read_text(encoding="utf-8").splitlines())
+        names, rows = reader.fieldnames or [], list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table}: is not a CSV file in UTF-8; write the columns file and label") from error
+    if not {"file", "label"} <= set(names):
+        raise DataError(f"{table}: needs the columns file and label, and has {list(names)}")
+    for number, row in enumerate(rows, start=2):
+        if not row.get("file") or not row.get("label"):
+            raise DataError(f"{table}:{number}: needs a file and a label in the columns of these names, and has {row}")
+    return [(table.parent / row["file"], row["label"]) for row in rows]
 
 
 def _from_subfolders(folder: Path) -> list[tuple[Path, str]]:
@@ -72,7 +85,7 @@ def _from_subfolders(folder: Path) -> list[tuple[Path, str]]:
 def _class_number(name: str, class_names: tuple[str, ...], path: Path) -> int:
     if name in class_names:
         return class_names.index(name)
-    if name.isdigit() and int(name) < len(class_names):
+    if name.isdecimal() and int(name) < len(class_names):
         return int(name)
     raise DataError(
         f"{path}: unknown class {name!r}; use 0…{len(class_names) - 1} or one of {', '.join(class_names[:10])}"

@@ -97,7 +97,9 @@ def _find_checkpoint(given: str, wanted: str, seed: int, state: State | None, ou
     results, runs = landing(out, [])
     path = checkpoint_path(Places(results=results, runs=runs), recipe.name, method.label, seed, state.value)
     if not path.is_file():
-        again = f"saflex train {given} --method {method.label} --seed {seed}" + (f" --out {out}" if out else "")
-        again += " --force" if report_path(results, recipe.name, method.label, seed).exists() else ""
-        raise CheckpointError(f"{path}: there is no such checkpoint; make it with: {again}")
+        elsewhere = "runs/again" if report_path(results, recipe.name, method.label, seed).exists() else out
+        place = f" --out {elsewhere}" if elsewhere else ""
+        again = f"saflex train {given} --method {method.label} --seed {seed}{place}"
+        then = f", then add{place} here" if elsewhere != out else ""
+        raise CheckpointError(f"{path}: there is no such checkpoint; make it with: {again}{then}")
     return path

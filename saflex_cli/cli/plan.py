@@ -107,8 +107,13 @@ def landing(out: Path | None, overrides: Sequence[str]) -> tuple[Path, Path]:
         out = Path("runs") / f"set-{digest[:8]}"
     if out is None:
         return Path("results"), Path("runs")
-    if overrides and out.resolve().is_relative_to(Path("results").resolve()):
+    if overrides and any(_is_project_results(folder) for folder in (out.resolve(), *out.resolve().parents)):
         raise ResultsError(
             f"--out {out}: runs changed by --set cannot land in results/; choose another folder, or leave out --out"
         )
     return out, out / "runs"
+
+
+def _is_project_results(folder: Path) -> bool:
+    """The `results` of this folder, or of any project: one that lies beside its recipes."""
+    return folder == Path("results").resolve() or (folder.name == "results" and (folder.parent / "recipes").is_dir())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saflex_cli.cli.catalogue import complete_table_or_recipe, find_table_or_recipe, tables
+from saflex_cli.cli.catalogue import complete_table_or_recipe, find_table_or_recipe
 from saflex_cli.cli.options import Out, Overrides
 from saflex_cli.errors import RecipeError, ResultsError
 
@@ -80,7 +80,7 @@ def run(
 
 
 def _every_table() -> list[Path]:
-    found = list(tables().values())
+    found = sorted(Path("recipes", "tables").glob("*.yaml"))
     if not found:
         raise RecipeError("no table files in recipes/tables/; run this in the project's folder, or name a table")
     return found

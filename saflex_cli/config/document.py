@@ -52,11 +52,19 @@ def dotted(location: Location) -> str:
 def parse_path(text: str) -> Location:
     """`methods[2].preset` or `methods.2.preset` → `("methods", 2, "preset")`."""
     parts = [part for part in text.replace("[", ".").replace("]", "").split(".") if part]
-    return tuple(int(part) if part.isdigit() else part for part in parts)
+    return tuple(int(part) if part.isdecimal() else part for part in parts)
 
 
 def parse_value(text: str) -> Any:  # noqa: ANN401 - any YAML value
-    """One YAML value, as it would be read in a file."""
+    """One YAML value, as it would be read in a file.
+
+    Raises:
+        yaml.YAMLError: if it is not YAML.
+        RecipeError: if it repeats a key.
+    """
+    node = yaml.compose(text, Loader=_Loader)
+    if node is not None:
+        list(_lines(node, (), Path("value")))
     return yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
 
 
@@ -74,7 +82,7 @@ def read_document(path: Path) -> Document:
         raise RecipeError(f"{path}: is not a text file in UTF-8") from error
     try:
         root = yaml.compose(text, Loader=_Loader)
-        content = parse_value(text)
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 - a subclass of SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark else ""

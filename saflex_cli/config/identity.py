@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from pathlib import PurePath
 from typing import Any
 
 from saflex_cli.config.schema import PROTOCOL, MethodConfig, Recipe
@@ -57,7 +58,18 @@ def _dump(recipe: Recipe, method: MethodConfig, *, without_defaults: bool) -> di
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
     used = () if method.name == "no_aug" or steps is None else steps
     augmenter = [step.model_dump(mode="json", exclude_defaults=without_defaults) for step in used]
-    return {"protocol": PROTOCOL} | shared | {"augmenter": augmenter, "method": own}
+    content: dict[str, Any] = _without_folders(shared | {"augmenter": augmenter, "method": own})
+    return {"protocol": PROTOCOL} | content
+
+
+def _without_folders(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Absolute paths shortened to their last part: a report must not tell where its maker's files lie."""
+    if isinstance(value, dict):
+        return {
+            key: PurePath(item).name if key == "path" and PurePath(item).is_absolute() else _without_folders(item)
+            for key, item in value.items()
+        }
+    return [_without_folders(item) for item in value] if isinstance(value, list) else value
 
 
 def _flatten(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - JSON

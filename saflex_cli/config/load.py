@@ -1,5 +1,6 @@
 """From a YAML file to a checked recipe, with errors that name file, line and dotted path."""
 
+import math
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import fields, replace
@@ -74,21 +75,23 @@ def _message(problem: Any, content: dict[str, Any], document: Document) -> str: 
         location = (*location, "name")
     elif kind not in _HINTS and not isinstance(given, dict | tuple):
         what += f", not {given!r}"
-        what += _number_hint(given) if kind in ("float_type", "int_type") else ""
+        what += _number_hint(given, kind) if kind in ("float_type", "int_type") else ""
     elif kind == "extra_forbidden":
         what += "; check the spelling, or see docs/recipes.md for the keys"
     return f"{document.where(location)}: {dotted(location) or 'recipe'}: {what}"
 
 
-def _number_hint(given: object) -> str:
+def _number_hint(given: object, kind: str) -> str:
     try:
-        number = float(given) if isinstance(given, str) else None
+        number = float(given) if isinstance(given, str) else math.nan
     except ValueError:
         return ""
-    if number is None:
+    if not math.isfinite(number):
         return ""
+    if kind == "int_type":
+        return f" (YAML reads this as text; write {int(number)})" if number.is_integer() else ""
     mantissa, _, exponent = str(given).lower().partition("e")
-    written = f"{float(mantissa)}e{int(exponent)}" if exponent else f"{number}"
+    written = f"{float(mantissa)}e{int(exponent):+d}" if exponent else f"{number}"
     return f" (YAML reads this as text; write {written})"
 
 
@@ -118,6 +121,8 @@ def _apply(content: dict[str, Any], override: str) -> None:
         value = parse_value(text)
     except yaml.YAMLError as error:
         raise RecipeError(f"--set {override}: the value is not valid YAML") from error
+    except RecipeError as error:
+        raise RecipeError(f"--set {override}: {error}") from error
     target: Any = content
     for part in parts[:-1]:
         if isinstance(target, dict):
@@ -125,7 +130,10 @@ def _apply(content: dict[str, Any], override: str) -> None:
         target = _inside(target, part, override)
     if not isinstance(target, dict):
         _inside(target, parts[-1], override)
-    target[parts[-1]] = value
+    try:
+        target[parts[-1]] = value
+    except TypeError as error:
+        raise RecipeError(f"--set {override}: {parts[-1]} is not a place in the recipe") from error
 
 
 def _inside(target: object, part: str | int, override: str) -> Any:  # noqa: ANN401 - raw YAML

@@ -28,6 +28,7 @@ from saflex_cli.core.heads import recorded_head
 from saflex_cli.core.losses import OuterLabels, soft_cross_entropy, soft_labels
 from saflex_cli.core.passes import Inputs, evaluation_mode, precise, separate_rng, traceless_forward, without_autocast
 from saflex_cli.errors import SaflexValueError
+from saflex_cli.settings import Settings
 
 Of = Literal["log_prob", "logit", "prob"]
 Mode = Literal["train", "eval"]
@@ -77,8 +78,11 @@ def alignment(
         outer_reduction: Mean or sum over the outer batch (E11).
 
     Raises:
-        SaflexValueError: for outputs or labels of the wrong shape, or a head that cannot be found.
+        SaflexValueError: for outputs or labels of the wrong shape, an empty outer batch, an unknown choice, or a head
+            that cannot be found.
     """
+    # Checks the choices.
+    Settings(scope=scope, alignment_of=of, alignment_sign=sign, alignment_mode=mode, outer_reduction=outer_reduction)
     direction = outer_direction(
         model, outer_inputs, outer_labels, scope=scope, head=head, mode=mode, reduction=outer_reduction
     )

@@ -24,6 +24,8 @@ def soft_labels(
         SaflexValueError: if the shape does not fit, a class is outside 0…K−1, or a row is not a probability vector.
     """
     batch, classes = like.shape
+    if batch == 0:
+        raise SaflexValueError(f"{name}: the batch is empty")
     if labels.ndim == 1 and not labels.is_floating_point():
         if labels.shape[0] != batch:
             raise SaflexValueError(f"{name} has {labels.shape[0]} entries for {batch} samples")

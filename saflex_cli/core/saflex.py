@@ -171,4 +171,6 @@ class Saflex:
 def _checked_weights(given: Tensor, learned: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
     if given.shape != learned.shape:
         raise SaflexValueError(f"upstream_weights must have shape {tuple(learned.shape)}, not {tuple(given.shape)}")
+    if given.device.type == "cpu" and not bool(((given >= 0) & (given <= 1)).all()):
+        raise SaflexValueError("upstream_weights must lie in [0, 1]")
     return given.detach().to(learned)

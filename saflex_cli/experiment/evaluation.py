@@ -15,6 +15,9 @@ from saflex_cli.train.checkpoint import read_checkpoint
 from saflex_cli.train.evaluate import metrics, predict
 from saflex_cli.train.provenance import resolve_device
 
+_FACTS = {"full_recipe", "method", "seed", "state", "data_sha256"}
+"""What a finished state says of itself."""
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -42,13 +45,13 @@ def evaluate_checkpoint(
     target = resolve_device(device)
     saved = read_checkpoint(path)
     facts = saved.facts
-    if "full_recipe" not in facts or "model" not in saved.groups:
+    if not facts.keys() >= _FACTS or "model" not in saved.groups:
         raise CheckpointError(f"{path}: is a run under way; finish it with saflex train, then use selected or last")
     try:
         recipe = validate(facts["full_recipe"], Recipe, Document(path, {}, {}))
     except (RecipeError, ValidationError) as error:
         raise CheckpointError(f"{path}: was made by another version of saflex ({error}); train again") from error
-    parts = build_parts(recipe, facts["method"], facts["seed"], data_root)
+    parts = build_parts(recipe, facts["method"], facts["seed"], data_root, augmented=False)
     if parts.splits.sha256 != facts["data_sha256"]:
         raise CheckpointError(f"{path}: was trained on other data than {recipe.data.name} is now; train again")
     model = parts.model(target)

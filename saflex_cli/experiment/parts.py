@@ -89,9 +89,17 @@ class Parts:
 
 
 def build_parts(
-    recipe: Recipe, label: str, seed: int, root: Path | None, augmenter: UpstreamFunction | None = None
+    recipe: Recipe,
+    label: str,
+    seed: int,
+    root: Path | None,
+    augmenter: UpstreamFunction | None = None,
+    *,
+    augmented: bool = True,
 ) -> Parts:
     """Load the data and build the augmentation of one run; `augmenter` takes the place of the recipe's.
+
+    Without `augmented` there is none: an evaluation needs no pre-made samples.
 
     Raises:
         RecipeError: if the recipe has no such method.
@@ -102,6 +110,8 @@ def build_parts(
     config = run_config(recipe, method)
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
     upstream = None
+    if not augmented:
+        steps = None
     if method.name != "no_aug" and augmenter is not None:
         name = getattr(augmenter, "__qualname__", type(augmenter).__name__)
         config["augmenter"] = [{"name": "function", "function": name}]

@@ -11,7 +11,8 @@ from saflex_cli.augment.batch import UpstreamFunction
 from saflex_cli.config.identity import config_hash, find_method
 from saflex_cli.config.load import load_recipe
 from saflex_cli.config.schema import Recipe, SaflexMethod
-from saflex_cli.errors import RecipeError
+from saflex_cli.data.root import data_root
+from saflex_cli.errors import RecipeError, SaflexError
 from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.experiment.places import Places, Progress, StateName, checkpoint_path
 from saflex_cli.store.files import find_report, write_report
@@ -52,7 +53,9 @@ def run(
         augmenter: Your own upstream augmentation, in the place of the recipe's: called with inputs (B, …), classes
         (B,) and a
             `torch.Generator`; returns augmented inputs with classes (B,) or soft labels (B, K), or an `AugmentedBatch`.
-        places: Where to keep reports and checkpoints. None keeps nothing on disk.
+        places: Where to keep reports and checkpoints, and where data lie. Without it nothing is kept on disk, and with
+            an augmenter neither: what a function does cannot be told from its name, so that a stored report could be
+            taken for the run of another function. Save `report.model_dump_json()` yourself.
         device: `auto`, `cpu` or `cuda`.
         force: Run again what has a report already.
 
@@ -62,7 +65,9 @@ def run(
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     labels = methods if methods is not None else [method.label for method in recipe.methods]
     with TemporaryDirectory() as scratch:
-        kept = places or Places(Path(scratch) / "results", Path(scratch) / "runs")
+        kept = places or Places()
+        if places is None or augmenter is not None:
+            kept = Places(Path(scratch) / "results", Path(scratch) / "runs", kept.data_root)
         check(recipe, labels, kept, augmenter)
         return [
             run_one(recipe, label, seed, places=kept, device=device, force=force, augmenter=augmenter)
@@ -77,12 +82,16 @@ def check(recipe: Recipe, labels: Sequence[str], places: Places, augmenter: Upst
     Raises:
         SaflexError: names the recipe's field and what to do.
     """
+    data_root(places.data_root)
     for label in labels:
-        parts = build_parts(recipe, label, recipe.seeds[0], places.data_root, augmenter)
-        if parts.upstream is None and parts.method.name != "no_aug":
-            raise RecipeError(f"{recipe.name}: method {label} needs an augmentation; add the key augmenter")
-        if isinstance(parts.method, SaflexMethod):
-            outer_size(parts.method, parts.splits, recipe.train.batch_size)
+        try:
+            parts = build_parts(recipe, label, recipe.seeds[0], places.data_root, augmenter)
+            if parts.upstream is None and parts.method.name != "no_aug":
+                raise RecipeError(f"method {label} needs an augmentation; add the key augmenter")
+            if isinstance(parts.method, SaflexMethod):
+                outer_size(parts.method, parts.splits, recipe.train.batch_size)
+        except SaflexError as error:
+            raise type(error)(f"recipe {recipe.name}: {error}") from error
 
 
 def run_one(
@@ -184,6 +193,7 @@ def _data_facts(parts: Parts) -> DataFacts:
         classes=splits.classes,
         sha256=splits.sha256,
         md5=splits.md5,
+        pools=() if parts.upstream is None else parts.upstream.pools,
     )
 
 

@@ -27,7 +27,7 @@ def collect_reports(table: Table, results: Path, *, allow_missing: bool) -> Mapp
     for column, row in product(table.columns, table.rows):
         recipe, method = column.recipe, find_method(column.recipe, row.method)
         found = reports.setdefault((recipe.name, row.method), {})
-        train = f"saflex train {column.source}"
+        train = f"saflex train {column.source}" + ("" if results == Path("results") else f" --out {results}")
         for seed in recipe.seeds:
             try:
                 report = find_report(results, recipe, method, seed)
@@ -38,9 +38,27 @@ def collect_reports(table: Table, results: Path, *, allow_missing: bool) -> Mapp
                 found[seed] = report
             elif not allow_missing:
                 problems[f"{report_path(results, recipe.name, row.method, seed)}: missing"] = train
+    problems |= _mixed_data(table, reports)
     if problems:
         raise ResultsError(_complaint(table, problems))
     return reports
+
+
+def _mixed_data(table: Table, reports: Mapping[tuple[str, str], Reports]) -> dict[str, str]:
+    """Columns whose runs were made on different data: they cannot be compared."""
+    problems = {}
+    for column in table.columns:
+        own = [
+            found
+            for (recipe, _), by_seed in reports.items()
+            for found in by_seed.values()
+            if recipe == column.recipe.name
+        ]
+        if len({report.data.sha256 for report in own}) > 1:
+            problems[f"{column.recipe.name}: its reports were made on different data"] = (
+                f"saflex train {column.source} --force"
+            )
+    return problems
 
 
 def _complaint(table: Table, problems: Mapping[str, str]) -> str:

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
-from saflex_cli.config.identity import differences
+from saflex_cli.config.identity import config_hash, differences
 from saflex_cli.config.schema import MethodConfig, Recipe
 from saflex_cli.errors import ResultsError
 from saflex_cli.store.report import EpochRow, Report
@@ -76,8 +76,12 @@ def find_report(results: Path, recipe: Recipe, method: MethodConfig, seed: int) 
         return None
     report = read_report(path)
     changed = differences(report.config, recipe, method)
-    # The seed is no part of the configuration: a copied file would otherwise count as a run of its own.
-    changed += [f"seed: {report.seed} → {seed}"] if report.seed != seed else []
+    # These are no part of the configuration: a copied file would otherwise count as a run of its own.
+    claimed = {"recipe": report.recipe, "method": report.method, "seed": report.seed}
+    expected = {"recipe": recipe.name, "method": method.label, "seed": seed}
+    changed += [f"{name}: {claimed[name]} → {expected[name]}" for name in expected if claimed[name] != expected[name]]
+    if report.config_hash != config_hash(report.config):
+        changed.append("config_hash: not that of the configuration in the report")
     if not changed:
         return report
     more = len(changed) - _SHOWN_DIFFERENCES
@@ -91,6 +95,9 @@ def write_text(path: Path, text: str) -> None:
     Raises:
         ResultsError: if it cannot be written; the old file, if any, is as it was.
     """
+    path = path.resolve()
+    if path.exists() and not path.is_file():
+        raise ResultsError(f"{path}: is not a regular file; name another one")
     temporary = path.with_name(f".{path.name}.{uuid4().hex[:8]}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,8 +1,8 @@
 """One finished run: raw values with their provenance."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Record(BaseModel):
@@ -12,8 +12,8 @@ class _Record(BaseModel):
 class Metrics(_Record):
     """Values on one split, as fractions (not percent)."""
 
-    accuracy: float
-    auroc: float
+    accuracy: Annotated[float, Field(ge=0, le=1)]
+    auroc: Annotated[float, Field(ge=0, le=1)]
     """One against the rest, averaged over the classes (macro); equal to scikit-learn's."""
     loss: float
     """Mean cross-entropy in nats."""
@@ -47,6 +47,8 @@ class DataFacts(_Record):
     """Of the data as loaded, before splitting."""
     md5: str | None = None
     """Of the official file, verified, where the source publishes one."""
+    pools: tuple[str, ...] = ()
+    """SHA-256 of the pre-made samples of each folder of the augmenter, as decoded."""
 
 
 class SaflexFacts(_Record):

@@ -29,19 +29,27 @@ class Checkpoint:
 
 
 def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write to a temporary file beside the target, then rename: the target is whole or absent."""
+    """Write to a temporary file beside the target, then rename: the target is whole or absent.
+
+    Raises:
+        CheckpointError: if it cannot be written.
+    """
     tensors = {
         f"{group}/{name}": tensor.detach().cpu().contiguous().clone()
         for group, content in checkpoint.groups.items()
         for name, tensor in content.items()
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    metadata = {_KEY: json.dumps(checkpoint.facts)}
     try:
-        save_file(tensors, temporary, metadata={_KEY: json.dumps(checkpoint.facts)})
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            save_file(tensors, temporary, metadata=metadata)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: cannot be written ({error}); check space and permissions") from error
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

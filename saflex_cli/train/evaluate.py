@@ -8,6 +8,7 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 from torch.nn import functional
 
+from saflex_cli.core.passes import evaluation_mode
 from saflex_cli.data.splits import Split
 
 _BATCH = 1024
@@ -16,13 +17,8 @@ _BATCH = 1024
 @torch.no_grad()
 def predict(model: nn.Module, inputs: Float[Tensor, "n ..."]) -> Float[Tensor, "n classes"]:
     """Log-probabilities in evaluation mode; modules get their own modes back."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
+    with evaluation_mode(model):
         logits = torch.cat([model(batch) for batch in inputs.split(_BATCH)])
-    finally:
-        for module, training in modes:
-            module.training = training
     return logits.float().log_softmax(1)
 
 

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from saflex_cli.config.schema import Recipe, Selection
 from saflex_cli.data.splits import Split
-from saflex_cli.errors import TrainingError
+from saflex_cli.errors import CheckpointError, TrainingError
 from saflex_cli.seeding import Streams
 from saflex_cli.train.checkpoint import (
     Checkpoint,
@@ -167,9 +167,15 @@ class Fit:
         saved = read_checkpoint(self.checkpoint)
         if saved.facts.get("identity") != self.identity:
             return TrainingState()
-        self.model.load_state_dict(saved.groups["model"])
-        restore_optimizer(self.optimizer, saved.groups.get("optimizer", {}))
-        return TrainingState(**saved.facts["state"], best=saved.groups.get("best", {}))
+        try:
+            state = TrainingState(**saved.facts["state"], best=saved.groups.get("best", {}))
+            self.model.load_state_dict(saved.groups["model"])
+            restore_optimizer(self.optimizer, saved.groups.get("optimizer", {}))
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(
+                f"{self.checkpoint}: does not fit this version of saflex; delete it, or train again with --force"
+            ) from error
+        return state
 
 
 def batches(split: Split, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Int[Tensor, " batch"]]]:

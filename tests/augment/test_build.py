@@ -100,10 +100,30 @@ def test_a_function_of_uint8_images_gets_labels_and_weights_in_floats() -> None:
     )
 
 
-def test_a_function_that_returns_the_wrong_thing_is_told() -> None:
-    with pytest.raises(DataError, match=r"outside 0…3"):
-        augmented(upstream_from_function(lambda x, y, _g: (x, y + 4), 4))
-    with pytest.raises(DataError, match=r"returned 16 samples with labels \(8, 4\)"):
-        augmented(upstream_from_function(lambda x, y, _g: (x, y[:8]), 4))
-    with pytest.raises(DataError, match=r"expected \(B, 4\)"):
-        augmented(upstream_from_function(lambda x, _y, _g: (x, torch.ones(16, 7)), 4))
+WRONG = {
+    "nothing": (lambda _x, _y, _g: None, "returned NoneType; return"),
+    "one tensor": (lambda x, _y, _g: x, "returned Tensor; return"),
+    "a list of labels": (lambda x, y, _g: (x, y.tolist()), "returned tuple; return"),
+    "a class too many": (lambda x, y, _g: (x, y + 4), "outside 0…3"),
+    "fewer labels": (lambda x, y, _g: (x, y[:8]), r"labels \(8,\); expected whole numbers \(16,\)"),
+    "other classes": (lambda x, _y, _g: (x, torch.ones(16, 7) / 7), r"probabilities \(16, 4\)"),
+    "no probabilities": (lambda x, _y, _g: (x, torch.full((16, 4), 5.0)), "not probabilities"),
+    "fewer samples": (lambda x, y, _g: (x[:8], y), r"inputs of shape \(8, 1, 8, 8\) for \(16, 1, 8, 8\)"),
+    "negative weights": (
+        lambda x, _y, _g: AugmentedBatch(x, torch.full((16, 4), 0.25), torch.full((16,), -3.0)),
+        "weights that are not",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_function_that_returns_the_wrong_thing_is_told(name: str) -> None:
+    function, message = WRONG[name]
+    with pytest.raises(DataError, match=message):
+        augmented(upstream_from_function(function, 4))
+
+
+def test_a_function_may_change_its_arguments() -> None:
+    before = IMAGES.clone()
+    augmented(upstream_from_function(lambda x, y, _g: (x.mul_(0).add_(7), y), 4))
+    assert torch.equal(before, IMAGES)

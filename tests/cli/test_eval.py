@@ -66,7 +66,7 @@ def test_a_checkpoint_that_is_not_there_says_how_to_make_it(saflex: Saflex) -> N
     assert result.exit_code == 1
     assert result.stderr.endswith("make it with: saflex train tests/digits --method saflex_paper --seed 0\n")
     Path(CHECKPOINT).unlink()
-    assert saflex("eval", *NO_AUG).stderr.endswith("--seed 0 --force\n")
+    assert saflex("eval", *NO_AUG).stderr.endswith("--seed 0 --out runs/again, then add --out runs/again here\n")
 
 
 @pytest.mark.usefixtures("trained")

@@ -82,6 +82,13 @@ def test_overridden_runs_cannot_land_in_the_results(out: str) -> None:
         landing(Path(out), ["train.epochs=1"])
 
 
+def test_the_results_of_the_project_above_are_results(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "docs").mkdir()
+    monkeypatch.chdir(project / "docs")
+    with pytest.raises(ResultsError, match=r"--out \.\./results"):
+        landing(Path("../results"), ["train.epochs=1"])
+
+
 def test_a_link_to_the_results_is_the_results(project: Path) -> None:
     (project / "results").mkdir()
     (project / "link").symlink_to("results")

@@ -124,7 +124,12 @@ def test_overrides(path: Path) -> None:
         ("train.epochs.x=1", "x is not a place in the recipe"),
         ("train.epochs=[", "the value is not valid YAML"),
         ("train.epoch=1", "train.epoch: unknown key"),
-        ("optimizer.lr=1e-3", "write 1.0e-3"),
+        ("optimizer.lr=1e-3", "write 1.0e-3)"),
+        ("optimizer.lr=1e3", "write 1.0e+3)"),
+        ("train.epochs='2'", "write 2)"),
+        ("train={epochs: 1, epochs: 2, batch_size: 3}", "key stands here and on line 1"),
+        ("name.0=x", "0 is not a place in the recipe"),
+        ("²=1", "²: unknown key"),
     ],
 )
 def test_a_wrong_override_is_named(path: Path, override: str, message: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from saflex_cli.core import PRESETS, Saflex
+from saflex_cli.core import PRESETS, Saflex, alignment
 from saflex_cli.errors import SaflexValueError
 from tests.core.small_models import BATCH, Problem, problem_of, smooth_mlp, vectors
 
@@ -89,3 +89,29 @@ def test_what_does_not_fit_is_refused_by_name(problem, name, value):
     """A user without shape checks meets an error that names the argument, never a broadcast."""
     with pytest.raises(SaflexValueError, match=name):
         Saflex(preset="lp")(**{**problem.call(), name: value})
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"scope": "haed"}, {"of": "probs"}, {"mode": "evaluate"}, {"sign": 5}, {"outer_reduction": "sums"}],
+    ids=lambda choice: next(iter(choice)),
+)
+@pytest.mark.usefixtures("as_installed")
+def test_a_choice_that_does_not_exist_is_refused(problem, choice):
+    """A typing error must not run as something else."""
+    with pytest.raises(SaflexValueError, match="must be"):
+        alignment(**problem.arguments(), **choice)
+
+
+@pytest.mark.usefixtures("as_installed")
+def test_an_empty_outer_batch_is_refused(problem):
+    arguments = problem.arguments()
+    arguments["outer_inputs"], arguments["outer_labels"] = arguments["outer_inputs"][:0], arguments["outer_labels"][:0]
+    with pytest.raises(SaflexValueError, match="outer_labels: the batch is empty"):
+        alignment(**arguments)
+
+
+@pytest.mark.parametrize("weight", [-2.0, 1.5])
+def test_upstream_weights_lie_between_zero_and_one(problem, weight):
+    with pytest.raises(SaflexValueError, match=r"upstream_weights must lie in \[0, 1\]"):
+        Saflex(preset="lp")(**problem.call(), upstream_weights=torch.full((BATCH,), weight, dtype=torch.float64))

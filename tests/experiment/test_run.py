@@ -1,7 +1,9 @@
 """From a recipe to a report: repeatable, resumable, and honest about what selected what."""
 
+import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -132,6 +134,79 @@ def test_selected_and_last_checkpoints_give_the_reported_numbers(tmp_path: Path)
         assert evaluate_checkpoint(path, split="val").metrics == scores.val
 
 
+def test_the_selected_numbers_are_those_of_the_best_epoch(tmp_path: Path) -> None:
+    """Against the curve, which was written while training: the last epoch must not stand in for the selected one."""
+    places, recipe = places_in(tmp_path), make_recipe(tmp_path, train={"epochs": 8, "batch_size": 32})
+    found = [run_one(recipe, "upstream", seed, places=places) for seed in range(4)]
+    assert any(report.selected and report.selected.epoch < 8 for report in found)
+    for report in found:
+        with curve_path(places.results, recipe.name, "upstream", report.seed).open() as file:
+            rows = list(csv.DictReader(file))
+        assert report.selected is not None
+        assert report.selected.val is not None
+        best = rows[report.selected.epoch - 1]
+        assert float(best["val_accuracy"]) == max(float(row["val_accuracy"]) for row in rows)
+        assert report.selected.val.loss == pytest.approx(float(best["val_loss"]), rel=1e-5)
+
+
+def test_what_saflex_did_is_the_mean_of_the_curve(tmp_path: Path) -> None:
+    places, recipe = places_in(tmp_path), make_recipe(tmp_path)
+    report = run_one(recipe, "saflex_paper", 0, places=places)
+    with curve_path(places.results, recipe.name, "saflex_paper", 0).open() as file:
+        rows = list(csv.DictReader(file))
+    assert report.saflex is not None
+    assert 0 < report.saflex.mean_weight < 1
+    assert report.saflex.mean_weight == pytest.approx(sum(float(row["mean_weight"]) for row in rows) / 3, rel=1e-5)
+    assert report.saflex.steps == 3 * 4
+
+
+def test_force_starts_from_the_beginning(tmp_path: Path) -> None:
+    places, recipe = places_in(tmp_path), make_recipe(tmp_path)
+
+    def stop(_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_one(recipe, "no_aug", 0, places=places, on_progress=stop)
+    epochs: list[int] = []
+    run_one(recipe, "no_aug", 0, places=places, force=True, on_progress=lambda p: epochs.append(p.epoch))
+    assert epochs == [1, 2, 3]
+
+
+def test_a_function_is_run_even_where_reports_lie(tmp_path: Path) -> None:
+    """A function cannot be told from its name: no stored report is taken for its run, and none of its own is stored."""
+    places, recipe = places_in(tmp_path), make_recipe(tmp_path)
+    [stored] = run(recipe, methods=["upstream"], seeds=[0], places=places)
+    calls: list[int] = []
+
+    def same(x: torch.Tensor, y: torch.Tensor, _g: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
+        calls.append(len(x))
+        return x, y
+
+    for _ in range(2):
+        [report] = run(recipe, methods=["upstream"], seeds=[0], places=places, augmenter=same)
+        assert report.config != stored.config
+    assert len(calls) == 2 * 3 * 4
+    assert run(recipe, methods=["upstream"], seeds=[0], places=places) == [stored]
+
+
+def test_no_report_tells_where_its_makers_files_lie(tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    for number in range(10):
+        (folder / str(number)).mkdir(parents=True)
+        Image.new("L", (8, 8), 25 * number).save(folder / str(number) / "a.png")
+    recipe = make_recipe(tmp_path, augmenter={"name": "folder", "path": str(folder)})
+    places = places_in(tmp_path)
+    report = run_one(recipe, "upstream", 0, places=places)
+    assert report.config["augmenter"] == [{"name": "folder", "path": "made"}]
+    assert [len(digest) for digest in report.data.pools] == [64]
+    assert str(tmp_path) not in report_path(places.results, recipe.name, "upstream", 0).read_text()
+    shutil.rmtree(folder)
+    assert run_one(recipe, "upstream", 0, places=places) == report
+    path = checkpoint_path(places, recipe.name, "upstream", 0, "last")
+    assert evaluate_checkpoint(path).metrics == report.last.test  # an evaluation needs no pre-made samples
+
+
 def test_the_users_own_function_takes_the_place_of_the_augmenter(tmp_path: Path) -> None:
     calls: list[int] = []
 
@@ -170,7 +245,7 @@ def test_what_would_stop_a_later_run_is_found_first(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="outer_batch_size is 100"):
         check(make_recipe(tmp_path, methods=methods), ["saflex_paper"], places)
     with pytest.raises(DataError, match="--data-root: no folder"):
-        check(recipe, ["upstream"], Places(data_root=tmp_path / "nowhere"))
+        check(recipe, ["no_aug"], Places(data_root=tmp_path / "nowhere"))
 
 
 KILLED = """

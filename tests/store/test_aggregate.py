@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,7 @@ def test_missing_reports_are_listed_with_their_command(folder: Path, filled: Pat
         f"  {gone[0]}: missing",
         f"  {gone[1]}: missing",
         "make them with:",
-        "  saflex train recipes/digits.yaml",
+        f"  saflex train recipes/digits.yaml --out {filled}",
     ]
 
 
@@ -107,8 +108,8 @@ def test_a_long_list_is_cut(folder: Path, results: Path):
     assert lines[11:] == [
         "  … and 14 more",
         "make them with:",
-        "  saflex train recipes/digits.yaml",
-        "  saflex train recipes/other.yaml",
+        f"  saflex train recipes/digits.yaml --out {results}",
+        f"  saflex train recipes/other.yaml --out {results}",
     ]
 
 
@@ -120,7 +121,8 @@ def test_a_stale_report_is_an_error_even_where_missing_ones_are_not(folder: Path
         build_table(load_table(folder / "one.yaml"), filled, allow_missing=allow_missing)
     assert "3 reports missing or not usable" in str(error.value)
     assert "method.settings.label_retention: 1.0 → 2.0" in str(error.value)
-    assert "  saflex train recipes/digits.yaml --method saflex_proximal --seed 2 --force" in str(error.value)
+    command = f"  saflex train recipes/digits.yaml --out {filled} --method saflex_proximal --seed 2 --force"
+    assert command in str(error.value)
 
 
 @pytest.mark.parametrize("allow_missing", [False, True])
@@ -145,3 +147,12 @@ def test_allow_missing_uses_what_is_there(folder: Path, results: Path):
     assert cells["saflex_proximal"].selected.std is None
     assert cells["saflex_proximal"].to_baseline.difference.mean == pytest.approx(0.02)
     assert cells["saflex_proximal"].to_baseline.difference.interval is None
+
+
+def test_reports_on_different_data_are_not_compared(folder: Path, filled: Path, recipe: Recipe):
+    path = report_path(filled, recipe.name, "upstream", 1)
+    other = json.loads(path.read_text())
+    other["data"]["sha256"] = "1" * 64
+    path.write_text(json.dumps(other))
+    with pytest.raises(ResultsError, match="its reports were made on different data"):
+        build_table(load_table(folder / "one.yaml"), filled)

@@ -128,6 +128,43 @@ def test_a_stale_report_names_its_differences(written: Path, results: Path, fold
     assert "`saflex train … --force` replaces it" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"method": "saflex_proximal"', '"method": "upstream"', "method: upstream → saflex_proximal"),
+        ('"recipe": "tests/digits"', '"recipe": "tests/other"', "recipe: tests/other → tests/digits"),
+        ('"config_hash": "', '"config_hash": "0', "config_hash: not that of the configuration"),
+    ],
+)
+def test_an_edited_report_is_not_trusted(
+    written: Path, results: Path, recipe: Recipe, old: str, new: str, message: str
+):
+    assert old.replace("tests/digits", recipe.name) in written.read_text()
+    _replaced(written, old.replace("tests/digits", recipe.name), new)
+    with pytest.raises(ResultsError, match=message.replace("tests/digits", recipe.name)):
+        find_report(results, recipe, find_method(recipe, "saflex_proximal"), 0)
+
+
+def test_an_accuracy_in_percent_is_refused(written: Path):
+    _replaced(written, '"accuracy": 0.95', '"accuracy": 95.0')
+    with pytest.raises(ResultsError, match="accuracy: Input should be less than or equal to 1"):
+        read_report(written)
+
+
+def test_a_device_is_not_replaced_by_a_file():
+    with pytest.raises(ResultsError, match="is not a regular file"):
+        write_text(Path("/dev/null"), "text")
+    assert Path("/dev/null").is_char_device()
+
+
+def test_a_link_stays_a_link(tmp_path: Path):
+    (tmp_path / "target").write_text("old")
+    (tmp_path / "link").symlink_to("target")
+    write_text(tmp_path / "link", "new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "target").read_text() == "new"
+
+
 def test_a_copied_report_is_not_another_seed(written: Path, results: Path, recipe: Recipe):
     written.with_name("seed-1.json").write_bytes(written.read_bytes())
     with pytest.raises(ResultsError, match="seed: 0 → 1"):

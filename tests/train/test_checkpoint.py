@@ -78,6 +78,12 @@ def test_a_pickle_is_refused_and_not_run(tmp_path: Path) -> None:
     assert not (tmp_path / "boom").exists()
 
 
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        write_checkpoint(tmp_path / "file" / "c.safetensors", Checkpoint({"model": {"w": torch.ones(1)}}, {}))
+
+
 def test_a_failed_write_leaves_the_old_checkpoint(tmp_path: Path) -> None:
     path = tmp_path / "c.safetensors"
     write_checkpoint(path, Checkpoint({"model": {"w": torch.ones(1)}}, {"epoch": 1}))

@@ -1,5 +1,6 @@
 """The loop sees every sample once an epoch, follows the schedule, selects on validation, and refuses a broken loss."""
 
+import dataclasses
 from itertools import chain
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from saflex_cli.config.schema import Adam, Selection, Sgd
 from saflex_cli.data.splits import Split
 from saflex_cli.errors import CheckpointError, TrainingError
 from saflex_cli.experiment.parts import build_parts
+from saflex_cli.train.checkpoint import read_checkpoint, write_checkpoint
 from saflex_cli.train.loop import batches, better
 from saflex_cli.train.optimizer import build_optimizer, set_learning_rate
+from saflex_cli.train.steps import PlainStep, StepResult
 from tests.recipes import make_recipe
 
 
@@ -71,6 +74,33 @@ def test_a_truncated_checkpoint_stops_the_run_with_advice(tmp_path: Path) -> Non
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(CheckpointError, match="delete it, or train again with --force"):
         parts.fit(parts.model(cpu), cpu, path).run(lambda _: None)
+
+
+def test_a_checkpoint_of_another_version_stops_the_run_with_advice(tmp_path: Path) -> None:
+    parts = build_parts(make_recipe(tmp_path), "no_aug", 0, None)
+    cpu, path = torch.device("cpu"), tmp_path / "resume.safetensors"
+    parts.fit(parts.model(cpu), cpu, path).run(lambda _: None)
+    saved = read_checkpoint(path)
+    saved.facts["state"]["momentum_of_everything"] = 3
+    write_checkpoint(path, saved)
+    with pytest.raises(CheckpointError, match="does not fit this version"):
+        parts.fit(parts.model(cpu), cpu, path).run(lambda _: None)
+
+
+def test_the_order_of_batches_changes_with_the_epoch(tmp_path: Path) -> None:
+    parts = build_parts(make_recipe(tmp_path), "no_aug", 0, None)
+    cpu = torch.device("cpu")
+    fit = parts.fit(parts.model(cpu), cpu, tmp_path / "resume.safetensors")
+    seen: list[list[int]] = []
+
+    class Spy(PlainStep):
+        def __call__(self, inputs: torch.Tensor, labels: torch.Tensor) -> StepResult:
+            seen.append(labels.tolist())
+            return super().__call__(inputs, labels)
+
+    dataclasses.replace(fit, step=Spy(fit.model)).run(lambda _: None)
+    assert seen[0] != seen[4]
+    assert sorted(chain.from_iterable(seen[:4])) == sorted(chain.from_iterable(seen[4:8]))
 
 
 def test_selection_keeps_the_weights_of_the_best_epoch(tmp_path: Path) -> None:

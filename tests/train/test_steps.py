@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+from saflex_cli.augment.batch import AugmentedBatch
 from saflex_cli.config.schema import SaflexMethod
 from saflex_cli.core import Saflex
 from saflex_cli.data.splits import Split
@@ -142,3 +143,36 @@ def test_outer_batches_repeat_with_the_epoch_and_hold_no_sample_twice() -> None:
     assert not torch.equal(first, second)
     assert len(first.unique()) == 15
     assert OuterBatches(split, 20, Streams(0)).draw() is split
+
+
+def test_upstream_weights_count(tmp_path: Path) -> None:
+    """Samples that the upstream gives weight 0 add nothing to the loss, with and without SAFLEX."""
+
+    def half(x: torch.Tensor, y: torch.Tensor, _g: torch.Generator) -> AugmentedBatch:
+        weights = (torch.arange(len(x)) % 2).float()
+        return AugmentedBatch(x, functional.one_hot(y, 10).float(), weights)
+
+    for method in ({"name": "upstream"}, {"name": "saflex", "preset": "bootstrap", "label_retention": 100.0}):
+        recipe = make_recipe(tmp_path, methods=[method], model=PLAIN_MODEL)
+        parts = build_parts(recipe, recipe.methods[0].label, 0, None, half)
+        step, model = step_of(parts)
+        inputs, labels = batch(parts)
+        losses = functional.cross_entropy(model(inputs), labels, reduction="none")
+        torch.testing.assert_close(step(inputs, labels).loss, losses[1::2].mean())
+
+
+def test_an_epoch_forgets_the_outer_gradient(tmp_path: Path) -> None:
+    """A run that resumes at an epoch's beginning has none to remember."""
+    parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper", "outer_every": 100}, model=PLAIN_MODEL)
+    step, model = step_of(parts)
+    inputs, labels = batch(parts)
+    first = step(inputs, labels)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(1.5)
+    step.begin_epoch(0)
+    again = step(inputs, labels)
+    fresh, _ = step_of(parts)
+    fresh.model.load_state_dict(model.state_dict())
+    torch.testing.assert_close(again.loss, fresh(inputs, labels).loss)
+    assert first.loss != again.loss
