@@ -69,8 +69,7 @@ def alignment(
         outer_inputs: M trusted samples, likewise.
         outer_labels: Their classes (M,) or soft labels (M, K).
         scope: `all` trainable parameters, by dual numbers in the forward pass itself; or the `head` (the last linear
-        layer),
-            in closed form.
+            layer), in closed form.
         head: The classifier layer or its dotted name, where it cannot be found (scope `head`).
         of: The output f of which Π is the derivative (E2): log-probability, logit or probability.
         sign: −1 for the paper's literal sign (E1).
@@ -129,8 +128,7 @@ def align(
         sign: As for `alignment`.
         mode: As for `alignment`. `eval` costs a second forward pass where a module is in training mode.
         training_step: True if the forward pass *is* the training step's own: running statistics and the random state
-        then
-            advance exactly as in `model(inputs)`. False leaves both untouched.
+            then advance exactly as in `model(inputs)`. False leaves both untouched.
     """
     if mode == "eval" and any(module.training for module in model.modules()):
         with evaluation_mode(model), torch.no_grad():
