@@ -14,7 +14,7 @@ from saflex_cli.augment.labels import LabelCorruption
 from saflex_cli.augment.mixup import PairMixup
 from saflex_cli.augment.randaugment import PerSampleRandAugment
 from saflex_cli.augment.vision import RandomRotation
-from saflex_cli.config.schema import AugmenterStep, CorruptLabels, Crop, Folder, Mixup, RandAugment, Rotation
+from saflex_cli.config.components import AugmenterStep, CorruptLabels, Crop, Folder, Mixup, RandAugment, Rotation
 from saflex_cli.errors import DataError
 
 

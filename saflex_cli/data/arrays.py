@@ -9,7 +9,7 @@ from jaxtyping import Int64, UInt8
 from numpy.typing import NDArray
 from torch import Tensor
 
-from saflex_cli.config.schema import Pixels
+from saflex_cli.config.components import Pixels
 from saflex_cli.data.splits import PixelScale, Split, Splits
 
 SPLIT_NAMES = ("train", "val", "test")

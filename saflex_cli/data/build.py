@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from saflex_cli.config.schema import DataConfig, DigitsData, ImageFolderData, MedMnistData, NpzData
+from saflex_cli.config.components import DataConfig, DigitsData, ImageFolderData, MedMnistData, NpzData
 from saflex_cli.data.digits import digits
 from saflex_cli.data.image_folder import image_folder
 from saflex_cli.data.medmnist import medmnist

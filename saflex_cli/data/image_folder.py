@@ -10,7 +10,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 from PIL import Image
 
-from saflex_cli.config.schema import ImageFolderData
+from saflex_cli.config.components import ImageFolderData
 from saflex_cli.data.arrays import SPLIT_NAMES, ImageArrays, Labelled, to_splits
 from saflex_cli.data.carve import carve
 from saflex_cli.data.splits import Splits

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from saflex_cli.config.schema import MedMnistData, MedMnistSet
+from saflex_cli.config.components import MedMnistData, MedMnistSet
 from saflex_cli.data.arrays import SPLIT_NAMES, to_splits
 from saflex_cli.data.download import download, md5_of
 from saflex_cli.data.medmnist_facts import FACTS, OLDER, RECORD

@@ -6,7 +6,7 @@ Version 2.2.4 removed blank images from the three Organ sets, so that results pu
 
 from dataclasses import dataclass
 
-from saflex_cli.config.schema import MedMnistSet
+from saflex_cli.config.components import MedMnistSet
 
 RECORD = "https://zenodo.org/records/10519652"
 """Where the official files are, in all sizes."""

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from saflex_cli.config.schema import MedMnistSet
+from saflex_cli.config.components import MedMnistSet
 from saflex_cli.data.medmnist_facts import FACTS
 from saflex_cli.errors import DataError
 

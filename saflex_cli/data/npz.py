@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from saflex_cli.config.schema import Carved, NpzData
+from saflex_cli.config.components import Carved, NpzData
 from saflex_cli.data.arrays import SPLIT_NAMES, ImageArrays, Labelled, to_splits
 from saflex_cli.data.carve import carve
 from saflex_cli.data.splits import Splits

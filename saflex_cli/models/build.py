@@ -5,7 +5,7 @@ from typing import assert_never
 import torch
 from torch import nn
 
-from saflex_cli.config import schema
+from saflex_cli.config import components
 from saflex_cli.models.resnet import ResNet18
 from saflex_cli.models.small_cnn import SmallCnn
 from saflex_cli.models.standardise import Standardised
@@ -13,7 +13,7 @@ from saflex_cli.seeding import Streams
 
 
 def build_model(
-    config: schema.ModelConfig, *, channels: int, classes: int, mean: float, std: float, streams: Streams
+    config: components.ModelConfig, *, channels: int, classes: int, mean: float, std: float, streams: Streams
 ) -> Standardised:
     """The network behind its input normalisation, initialised from the stream `init`.
 
@@ -32,11 +32,11 @@ def build_model(
         return Standardised(mean, std, _network(config, channels=channels, classes=classes))
 
 
-def _network(config: schema.ModelConfig, *, channels: int, classes: int) -> nn.Module:
+def _network(config: components.ModelConfig, *, channels: int, classes: int) -> nn.Module:
     match config:
-        case schema.SmallCnn():
+        case components.SmallCnn():
             return SmallCnn(channels=channels, classes=classes, width=config.width, dropout=config.dropout)
-        case schema.ResNet18():
+        case components.ResNet18():
             return ResNet18(channels=channels, classes=classes, width=config.width)
         case _:
             assert_never(config)

@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from saflex_cli.config.schema import Slug, Strict
+from saflex_cli.config.components import Strict
+from saflex_cli.config.schema import Slug
 
 Metric = Literal["accuracy", "auroc"]
 Title = Annotated[str, Field(pattern=r"^[^|\r\n]+$")]

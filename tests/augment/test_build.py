@@ -8,7 +8,7 @@ from PIL import Image
 
 from saflex_cli.augment.batch import AugmentedBatch, Upstream
 from saflex_cli.augment.build import build_upstream, upstream_from_function
-from saflex_cli.config.schema import AugmenterStep, CorruptLabels, Crop, Folder, Mixup, RandAugment, Rotation
+from saflex_cli.config.components import AugmenterStep, CorruptLabels, Crop, Folder, Mixup, RandAugment, Rotation
 from saflex_cli.errors import DataError
 from saflex_cli.seeding import Streams
 

@@ -97,7 +97,7 @@ def test_valid_rows_are_valid_whatever_the_type_of_the_logits():
     """Rows that sum to 1 in single precision are probability vectors, also where the logits are in half precision."""
     labels = torch.randn(4096, 7).softmax(1)
     for dtype in (torch.float32, torch.float16, torch.bfloat16):
-        soft_labels(labels, torch.zeros(4096, 7, dtype=dtype))
+        assert torch.equal(soft_labels(labels, torch.zeros(4096, 7, dtype=dtype)), labels.to(dtype))
 
 
 @pytest.mark.parametrize(

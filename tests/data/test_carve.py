@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saflex_cli.config.schema import Carved
+from saflex_cli.config.components import Carved
 from saflex_cli.data.arrays import Labelled
 from saflex_cli.data.carve import carve
 from saflex_cli.errors import DataError
@@ -44,11 +44,11 @@ def test_the_test_split_does_not_depend_on_the_val_share() -> None:
 
 
 def test_the_seed_alone_moves_the_splits() -> None:
-    def test_split(seed: int) -> list[int]:
+    def carved(seed: int) -> list[int]:
         return pixels(carve({"train": numbered(60, 40)}, Carved(split_seed=seed), "mine")["test"])
 
-    assert test_split(0) == test_split(0)
-    assert test_split(0) != test_split(1)
+    assert carved(0) == carved(0)
+    assert carved(0) != carved(1)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from saflex_cli.config.schema import DigitsData
+from saflex_cli.config.components import DigitsData
 from saflex_cli.data.build import build_data
 from saflex_cli.errors import DataError
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from saflex_cli.config.schema import ImageFolderData
+from saflex_cli.config.components import ImageFolderData
 from saflex_cli.data.build import build_data
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import DataError

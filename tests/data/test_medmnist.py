@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 import torch
 
-from saflex_cli.config.schema import MedMnistData, MedMnistSet
+from saflex_cli.config.components import MedMnistData, MedMnistSet
 from saflex_cli.data import medmnist as module
 from saflex_cli.data import medmnist_package
 from saflex_cli.data.build import build_data

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from saflex_cli.config.schema import NpzData
+from saflex_cli.config.components import NpzData
 from saflex_cli.data.build import build_data
 from saflex_cli.data.npz import read_npz
 from saflex_cli.data.splits import Splits

@@ -4,23 +4,23 @@ import pytest
 import torch
 from torch import Tensor
 
-from saflex_cli.config import schema
+from saflex_cli.config import components
 from saflex_cli.models.build import build_model
 from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
 
-CONFIGS: list[schema.ModelConfig] = [
-    schema.SmallCnn(name="small_cnn", width=4),
-    schema.ResNet18(name="resnet18", width=4),
+CONFIGS: list[components.ModelConfig] = [
+    components.SmallCnn(name="small_cnn", width=4),
+    components.ResNet18(name="resnet18", width=4),
 ]
 
 
-def build(config: schema.ModelConfig, seed: int = 0) -> Standardised:
+def build(config: components.ModelConfig, seed: int = 0) -> Standardised:
     return build_model(config, channels=1, classes=3, mean=0.5, std=0.25, streams=Streams(seed))
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
-def test_initial_weights_follow_the_seed_alone(config: schema.ModelConfig) -> None:
+def test_initial_weights_follow_the_seed_alone(config: components.ModelConfig) -> None:
     def weights(seed: int) -> Tensor:
         return torch.cat([parameter.flatten() for parameter in build(config, seed).parameters()])
 
@@ -33,7 +33,7 @@ def test_initial_weights_follow_the_seed_alone(config: schema.ModelConfig) -> No
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
-def test_both_kinds_of_images_give_the_same_logits(config: schema.ModelConfig) -> None:
+def test_both_kinds_of_images_give_the_same_logits(config: components.ModelConfig) -> None:
     model = build(config).eval()
     images = torch.randint(256, (4, 1, 12, 12)).byte()
     torch.testing.assert_close(model(images), model(images / 255))

@@ -1,0 +1,203 @@
+"""What a comparison is made of: data sets, models and upstream augmentations, as a recipe names them.
+
+Field docstrings are the manual. Unknown keys are errors.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[int, Field(ge=1)]
+MedMnistSet = Literal[
+    "pathmnist",
+    "dermamnist",
+    "octmnist",
+    "pneumoniamnist",
+    "retinamnist",
+    "breastmnist",
+    "bloodmnist",
+    "tissuemnist",
+    "organamnist",
+    "organcmnist",
+    "organsmnist",
+]
+
+
+class Strict(BaseModel):
+    """Base: frozen, no unknown keys, no silent conversion, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+# --- data ------------------------------------------------------------------------------------------------------------
+
+
+class DigitsData(Strict):
+    """scikit-learn's digits: 1,797 real 8 × 8 images of handwritten digits (UCI optdigits, test part), no download."""
+
+    name: Literal["digits"]
+    train: Positive = 500
+    """Images to train on, drawn class by class."""
+    val: Positive = 250
+    """Validation images; every other image is test."""
+    split_seed: int | None = None
+    """One split for all seeds; without it every seed has a split of its own (the same for all methods)."""
+
+
+class Pixels(Strict):
+    """How images of 0…255 become inputs, for every data set read from files."""
+
+    rgb: bool = False
+    """Grey images get three equal channels. Colour images have three in any case."""
+    mean: float = 0.5
+    """Subtracted from intensities in [0, 1], the same for all channels."""
+    std: Annotated[float, Field(gt=0)] = 0.5
+    """Divides what is left."""
+
+
+class MedMnistData(Pixels):
+    """A single-label 2-D set of MedMNIST v2 (Yang et al. 2023) in its official splits; the MD5 is always checked."""
+
+    name: Literal["medmnist"]
+    subset: MedMnistSet
+    size: Literal[28, 64, 128, 224] = 28
+    """Pixels per side of the official release."""
+
+
+class Carved(Strict):
+    """How splits that a source lacks are carved out of `train`, class by class."""
+
+    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    """Share of the training samples that become `val` where there is none."""
+    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
+    """Share of the training samples that become `test` where there is none; taken first."""
+    split_seed: int = 0
+    """The carved splits are the same for every run seed."""
+
+
+class NpzData(Pixels, Carved):
+    """Any file in MedMNIST's format: `{train,val,test}_{images,labels}`, uint8 images (N, H, W) or (N, H, W, 3)."""
+
+    name: Literal["npz"]
+    path: str
+    """File, absolute or relative to the data root."""
+
+
+class ImageFolderData(Pixels, Carved):
+    """Images in one sub-folder per class, or in `train`, `val`, `test` folders of such sub-folders."""
+
+    name: Literal["image_folder"]
+    path: str
+    """Folder, absolute or relative to the data root."""
+    size: Positive
+    """Pixels per side; other images are resized (bilinear, antialiased) without keeping their aspect."""
+
+
+DataConfig = Annotated[DigitsData | MedMnistData | NpzData | ImageFolderData, Field(discriminator="name")]
+
+
+# --- models ----------------------------------------------------------------------------------------------------------
+
+
+class SmallCnn(Strict):
+    """Three 3 × 3 convolutions with BatchNorm and ReLU, global average pooling, one linear layer."""
+
+    name: Literal["small_cnn"]
+    width: Positive = 32
+    """Channels of the first convolution; the others have twice as many."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Dropout probability before the linear layer."""
+
+
+class ResNet18(Strict):
+    """ResNet-18 for 28-pixel images, as in MedMNIST's experiments: 3 × 3 stem with stride 1, no max-pooling."""
+
+    name: Literal["resnet18"]
+    width: Positive = 64
+    """Channels of the first stage; the others have two, four and eight times as many. 64 is the published net."""
+
+
+ModelConfig = Annotated[SmallCnn | ResNet18, Field(discriminator="name")]
+
+
+# --- upstream augmentation -------------------------------------------------------------------------------------------
+
+
+class Rotation(Strict):
+    """Rotate every image by an angle drawn uniformly from [-degrees, degrees], bilinear."""
+
+    name: Literal["rotation"]
+    degrees: Annotated[float, Field(ge=0, le=180)] = 30.0
+    fill: Share = 0.0
+    """Intensity of the corners that come from outside the image, in [0, 1]."""
+
+
+class CorruptLabels(Strict):
+    """Give a share of the augmented samples a wrong label, drawn anew for every batch."""
+
+    name: Literal["corrupt_labels"]
+    share: Share
+    """Probability that a sample's label is replaced."""
+    to: Literal["next", "uniform"] = "next"
+    """`next`: class k becomes k + 1 (mod K). `uniform`: any other class with equal probability."""
+
+
+class Folder(Strict):
+    """Samples made beforehand by any other program: each step draws a batch of them, with their own labels.
+
+    Either one sub-folder per class, named by class number or class name, or a `labels.csv` with columns `file` and
+    `label`. Images (PNG, JPEG) must have the data set's size; grey or colour as it is.
+    """
+
+    name: Literal["folder"]
+    path: str
+    """Folder, absolute or relative to the data root."""
+
+
+class RandAugment(Strict):
+    """`num_ops` operations per image, drawn uniformly with replacement (Cubuk et al. 2020), as torchvision does it."""
+
+    name: Literal["randaugment"]
+    num_ops: Positive = 2
+    magnitude: Annotated[int, Field(ge=0)] = 9
+    num_magnitude_bins: Annotated[int, Field(ge=2)] = 31
+    fill: Share = 0.0
+    """Intensity of what comes from outside the image."""
+
+    @model_validator(mode="after")
+    def _check_magnitude(self) -> "RandAugment":
+        if self.magnitude >= self.num_magnitude_bins:
+            raise ValueError(f"magnitude must be below num_magnitude_bins ({self.num_magnitude_bins})")
+        return self
+
+
+class Mixup(Strict):
+    """Each sample mixed with another of its batch, labels likewise (Zhang et al. 2018)."""
+
+    name: Literal["mixup"]
+    alpha: Annotated[float, Field(gt=0)] = 1.0
+    """The mixing share is Beta(alpha, alpha)."""
+    per_sample: bool = False
+    """A share for every sample, or one for the batch (as published)."""
+
+
+class Crop(Strict):
+    """Pad by `padding` pixels, crop a random window of the old size, flip horizontally with probability `flip`."""
+
+    name: Literal["crop"]
+    padding: Positive = 4
+    flip: Share = 0.5
+    fill: Share = 0.0
+    """Intensity of the padding."""
+
+
+AugmenterStep = Annotated[Rotation | CorruptLabels | Folder | RandAugment | Mixup | Crop, Field(discriminator="name")]
+
+
+def _as_list(value: Any) -> Any:  # noqa: ANN401 - raw YAML
+    return (value,) if isinstance(value, dict) else value
+
+
+Augmenter = Annotated[tuple[AugmenterStep, ...], BeforeValidator(_as_list)]
+"""One step, or a list of steps applied in order."""
