@@ -10,14 +10,18 @@ export OMP_NUM_THREADS ?= 1
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
+LOCKED := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+WHEEL := $(BIN)/uv pip install --quiet --python build/wheel-test/bin/python
+
 install: $(BIN)/.installed  ## Create .venv with everything, at the versions of requirements.lock
 
-# uv comes first, by its own hashes, and installs the rest: seconds instead of minutes.
+# uv comes first, by its own hashes, and installs the rest: seconds instead of minutes. The second try is for networks whose
+# certificate only the system knows.
 $(BIN)/.installed: requirements.lock requirements-uv.lock pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("saflex needs Python 3.11 or newer: make PYTHON=python3.12 …" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(LOCKED) || UV_SYSTEM_CERTS=true $(LOCKED)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
@@ -61,7 +65,7 @@ lock: install  ## Resolve anew to the latest versions
 wheel: install  ## Build the wheel and try it in an empty environment
 	$(BIN)/python -m build --wheel --no-isolation
 	rm -rf build/wheel-test && $(PYTHON) -m venv build/wheel-test
-	$(BIN)/uv pip install --quiet --python build/wheel-test/bin/python dist/saflex-*.whl
+	$(WHEEL) dist/saflex-*.whl || UV_SYSTEM_CERTS=true $(WHEEL) dist/saflex-*.whl
 	cd build && wheel-test/bin/saflex --version && wheel-test/bin/saflex recipes
 
 clean:  ## Remove what can be made again (not results)
