@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int, UInt8
@@ -32,6 +33,14 @@ AugmentationStep = Callable[[AugmentedBatch, torch.Generator], AugmentedBatch]
 """One step of an upstream augmentation; random numbers come from the CPU generator."""
 
 
+@runtime_checkable
+class Scheduled(Protocol):
+    """A step that depends on the epoch."""
+
+    def at_epoch(self, epoch: int) -> AugmentationStep:
+        """The step of this epoch, counted from 0."""
+
+
 @dataclass(frozen=True)
 class Upstream:
     """Steps applied in order, each with a random stream of its own: leaving one out does not move the others."""
@@ -47,10 +56,11 @@ class Upstream:
     def epoch(self, streams: Streams, epoch: int) -> Callable[[Tensor, Int[Tensor, " batch"]], AugmentedBatch]:
         """The augmentation for one epoch, its random streams at their beginning."""
         generators = [streams.generator("augment", epoch, name) for name, _ in self.steps]
+        steps = [step.at_epoch(epoch) if isinstance(step, Scheduled) else step for _, step in self.steps]
 
         def augment(inputs: Tensor, labels: Int[Tensor, " batch"]) -> AugmentedBatch:
             batch = clean_batch(inputs, labels, self.classes)
-            for (_, step), generator in zip(self.steps, generators, strict=True):
+            for step, generator in zip(steps, generators, strict=True):
                 batch = step(batch, generator)
             return batch
 

@@ -13,8 +13,18 @@ from saflex_cli.augment.folder import SamplePool, read_pool
 from saflex_cli.augment.labels import LabelCorruption
 from saflex_cli.augment.mixup import PairMixup
 from saflex_cli.augment.randaugment import PerSampleRandAugment
+from saflex_cli.augment.soft_crop import SoftShift
 from saflex_cli.augment.vision import RandomRotation
-from saflex_cli.config.components import AugmenterStep, CorruptLabels, Crop, Folder, Mixup, RandAugment, Rotation
+from saflex_cli.config.components import (
+    AugmenterStep,
+    CorruptLabels,
+    Crop,
+    Folder,
+    Mixup,
+    RandAugment,
+    Rotation,
+    SoftCrop,
+)
 from saflex_cli.errors import DataError
 
 
@@ -57,6 +67,8 @@ def _build_step(
             return PairMixup(step.alpha, per_sample=step.per_sample)
         case Crop():
             return RandomCrop(step.padding, step.flip, step.fill)
+        case SoftCrop():
+            return SoftShift(step.sigma, step.power, step.flip, step.fill, step.narrow_from)
         case _:
             assert_never(step)
 

@@ -82,7 +82,7 @@ def plan_runs(
         _plan_run(recipe, method, seed, results)
         for recipe in recipes
         for method in select_methods(recipe, methods)
-        for seed in dict.fromkeys(seeds or recipe.seeds)
+        for seed in dict.fromkeys(seeds or recipe.seeds_of(method))
     ]
 
 

@@ -192,7 +192,27 @@ class Crop(Strict):
     """Intensity of the padding."""
 
 
-AugmenterStep = Annotated[Rotation | CorruptLabels | Folder | RandAugment | Mixup | Crop, Field(discriminator="name")]
+class SoftCrop(Strict):
+    """Soft-Augmentation (Liu et al. 2023): a far shift, after which label and weight say how much is left to see.
+
+    Defaults as published (youngleox/soft_augmentation at 1dcf469), with σ as a share of the side.
+    """
+
+    name: Literal["soft_crop"]
+    sigma: Annotated[float, Field(gt=0)] = 0.375
+    """Standard deviation of the shift, as a share of the side: 12 of 32 pixels as published, 10.5 of 28."""
+    power: Annotated[float, Field(gt=0)] = 2.0
+    """k of the confidence 1 − (1 − 1/K)(1 − v)^k, where v is the share of the image that is left to see."""
+    flip: Share = 0.5
+    fill: Share = 0.5
+    """Intensity of what comes from outside; published: within a hundredth of a deviation of the mean."""
+    narrow_from: Positive | None = None
+    """From this epoch on (counted from 0) σ is a thousandth; published: the last 4 % of the epochs."""
+
+
+AugmenterStep = Annotated[
+    Rotation | CorruptLabels | Folder | RandAugment | Mixup | Crop | SoftCrop, Field(discriminator="name")
+]
 
 
 def _as_list(value: Any) -> Any:  # noqa: ANN401 - raw YAML

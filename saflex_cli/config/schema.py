@@ -37,6 +37,9 @@ def _all_different(items: tuple[Any, ...]) -> tuple[Any, ...]:
     return items
 
 
+Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_all_different)]
+
+
 # --- training --------------------------------------------------------------------------------------------------------
 
 
@@ -65,11 +68,17 @@ OptimizerConfig = Annotated[Adam | Sgd, Field(discriminator="name")]
 
 
 class Train(Strict):
-    """How long and in which portions."""
+    """How long, in which portions, and how the device computes."""
 
     epochs: Positive
     batch_size: Annotated[int, Field(ge=2)]
     """The last batch of an epoch may be smaller; a last batch of one sample is left out (BatchNorm cannot use it)."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """`bfloat16` runs training passes in autocast; Π over all parameters, the solution and evaluation stay float32."""
+    channels_last: bool = False
+    """Images and convolution weights with the channels innermost in memory."""
+    compile: bool = False
+    """`torch.compile` of the network's parts before its last layer; not with Π over all parameters (scope `all`)."""
 
 
 class Selection(Strict):
@@ -100,6 +109,8 @@ class MethodBase(Strict):
     """`[train, val]` trains on both for the full number of epochs and reports the last: no selection is left."""
     augmenter: Augmenter | None = None
     """Replaces the recipe's augmenter for this method alone."""
+    seeds: Seeds | None = None
+    """Instead of the recipe's, where a method costs too much for all of them."""
 
     _label = model_validator(mode="before")(_with_label)
 
@@ -122,6 +133,8 @@ class Upstream(MethodBase):
     name: Literal["upstream"]
     clean_batch: bool = False
     """Mean of the loss on the clean batch and on the augmented batch, at equal weight."""
+    normalise: Literal["sum", "batch"] = "sum"
+    """Divide the weighted loss by the sum of the augmentation's weights, or by the batch size."""
 
 
 if TYPE_CHECKING:
@@ -185,4 +198,18 @@ class Recipe(Strict):
     train: Train
     selection: Selection = Selection()
     methods: Annotated[tuple[MethodConfig, ...], Field(min_length=1), AfterValidator(_all_different)]
-    seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_all_different)]
+    seeds: Seeds
+
+    @model_validator(mode="after")
+    def _check_compiled(self) -> "Recipe":
+        for method in self.methods:
+            if self.train.compile and isinstance(method, SaflexMethod) and method.settings.scope == "all":  # type: ignore[attr-defined]
+                raise ValueError(
+                    f"train.compile does not go with the method {method.label}: its Π over all parameters (scope all) "
+                    "needs forward derivatives, which compiled code has not; leave one of the two out, or set scope: head"
+                )
+        return self
+
+    def seeds_of(self, method: MethodConfig) -> tuple[int, ...]:
+        """One run each."""
+        return self.seeds if method.seeds is None else method.seeds

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from saflex_cli.augment.batch import Upstream, UpstreamFunction
 from saflex_cli.augment.build import build_upstream, upstream_from_function
@@ -15,7 +14,9 @@ from saflex_cli.data.build import build_data
 from saflex_cli.data.root import data_root
 from saflex_cli.data.splits import Splits
 from saflex_cli.models.build import build_model
+from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
+from saflex_cli.train.acceleration import accelerate
 from saflex_cli.train.loop import Fit
 from saflex_cli.train.optimizer import build_optimizer
 from saflex_cli.train.steps import build_step, train_split
@@ -48,7 +49,7 @@ class Parts:
             "data_sha256": self.splits.sha256,
         }
 
-    def model(self, device: torch.device) -> nn.Module:
+    def model(self, device: torch.device) -> Standardised:
         """The network with its initial weights."""
         splits = self.splits
         model = build_model(
@@ -61,9 +62,10 @@ class Parts:
         )
         return model.to(device)
 
-    def fit(self, model: nn.Module, device: torch.device, checkpoint: Path) -> Fit:
+    def fit(self, model: Standardised, device: torch.device, checkpoint: Path) -> Fit:
         """The training loop, ready to run."""
         splits, streams = self.splits.to(device), Streams(self.seed)
+        accelerate(model, self.recipe.train)
         optimizer = build_optimizer(self.recipe.optimizer, model)
         step = build_step(
             self.method,

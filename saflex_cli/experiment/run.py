@@ -72,7 +72,7 @@ def run(
         return [
             run_one(recipe, label, seed, places=kept, device=device, force=force, augmenter=augmenter)
             for label in labels
-            for seed in (seeds if seeds is not None else recipe.seeds)
+            for seed in (seeds if seeds is not None else recipe.seeds_of(find_method(recipe, label)))
         ]
 
 

@@ -1,5 +1,6 @@
 """From raw intensities to what a network is trained on."""
 
+import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
@@ -21,6 +22,9 @@ class Standardised(nn.Module):
     Its output is the network's output itself, so that the core recognises the network's last layer.
     """
 
+    channels_last = False
+    """Hand the images on with the channels innermost in memory."""
+
     def __init__(self, mean: float, std: float, net: nn.Module) -> None:
         super().__init__()
         self.mean, self.std, self.net = mean, std, net
@@ -30,7 +34,10 @@ class Standardised(nn.Module):
         images: Float[Tensor, "batch channels height width"] | UInt8[Tensor, "batch channels height width"],
     ) -> Float[Tensor, "batch classes"]:
         """Logits."""
-        return self.net(standardise(images, self.mean, self.std))  # type: ignore[no-any-return]
+        inputs = standardise(images, self.mean, self.std)
+        if self.channels_last:
+            inputs = inputs.contiguous(memory_format=torch.channels_last)
+        return self.net(inputs)  # type: ignore[no-any-return]
 
     def extra_repr(self) -> str:
         """Mean and standard deviation."""

@@ -16,6 +16,7 @@ from saflex_cli.config.schema import Recipe, Selection
 from saflex_cli.data.splits import Split
 from saflex_cli.errors import CheckpointError, TrainingError
 from saflex_cli.seeding import Streams
+from saflex_cli.train.acceleration import autocast
 from saflex_cli.train.checkpoint import (
     Checkpoint,
     optimizer_tensors,
@@ -116,10 +117,12 @@ class Fit:
         set_learning_rate(self.optimizer, self.recipe.optimizer, epoch)
         self.step.begin_epoch(epoch)
         self.model.train()
+        device = self.train.labels.device
         tally = Tally()
         started = time.perf_counter()
         for inputs, labels in batches(self.train, self.recipe.train.batch_size, self.streams.generator("order", epoch)):
-            result = self.step(inputs, labels)
+            with autocast(device, self.recipe.train):
+                result = self.step(inputs, labels)
             self.optimizer.zero_grad(set_to_none=True)
             result.loss.backward()
             self.optimizer.step()

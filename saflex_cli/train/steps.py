@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Literal, assert_never
 
 import torch
 from jaxtyping import Float, Int
@@ -48,8 +48,10 @@ class PlainStep:
 class UpstreamStep:
     """Cross-entropy on the augmented batch, with the upstream's labels and weights (`upstream`)."""
 
-    def __init__(self, model: nn.Module, upstream: Upstream, streams: Streams) -> None:
-        self.model, self.upstream, self.streams = model, upstream, streams
+    def __init__(
+        self, model: nn.Module, upstream: Upstream, streams: Streams, normalise: Literal["sum", "batch"]
+    ) -> None:
+        self.model, self.upstream, self.streams, self.normalise = model, upstream, streams, normalise
         self.begin_epoch(0)
 
     def begin_epoch(self, epoch: int) -> None:
@@ -59,7 +61,8 @@ class UpstreamStep:
     def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
         batch = self.augment(inputs, labels)
-        return StepResult(soft_cross_entropy(self.model(batch.inputs), batch.soft_labels, batch.sample_weights))
+        logits = self.model(batch.inputs)
+        return StepResult(soft_cross_entropy(logits, batch.soft_labels, batch.sample_weights, normalise=self.normalise))
 
 
 class SaflexStep:
@@ -166,7 +169,7 @@ def build_step(
     step: UpstreamStep | SaflexStep
     match method:
         case UpstreamMethod():
-            step = UpstreamStep(model, upstream, streams)
+            step = UpstreamStep(model, upstream, streams, method.normalise)
         case SaflexMethod():
             saflex = Saflex(preset=method.preset, **method.settings.model_dump())
             outer = OuterBatches(outer_split(method, splits), outer_size(method, splits, batch_size), streams)
