@@ -206,7 +206,7 @@ class Recipe(Strict):
             if self.train.compile and isinstance(method, SaflexMethod) and method.settings.scope == "all":  # type: ignore[attr-defined]
                 raise ValueError(
                     f"train.compile does not go with the method {method.label}: its Π over all parameters (scope all) "
-                    "needs forward derivatives, which compiled code has not; leave one of the two out, or set scope: head"
+                    "needs forward derivatives, which compiled code has not; leave one out, or set scope: head"
                 )
         return self
 
