@@ -50,8 +50,9 @@ floors: install
 types: install
 	$(BIN)/mypy
 
-tables: install  ## Compare the committed tables with the committed reports
+tables: install  ## Compare the committed tables and docs/claims.md with the committed reports
 	$(BIN)/saflex table --check
+	$(BIN)/saflex claims --check
 
 golden: install  ## Rewrite the reviewed texts in tests/golden
 	SAFLEX_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/config tests/store

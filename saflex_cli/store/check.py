@@ -38,15 +38,23 @@ def check_tables(data: TableData, results: Path) -> None:
     Raises:
         ResultsError: if a file is missing or differs; names the first line that does.
     """
+    mend = f"`{regenerate_command(data)}` writes it anew"
     for kind, path in table_files(results, data.table).items():
-        mend = f"`{regenerate_command(data)}` writes it anew"
-        try:
-            committed = path.read_bytes().decode("utf-8", errors="replace")
-        except OSError as error:
-            raise ResultsError(f"{path}: cannot be read ({error.strerror}); {mend}") from error
-        recomputed = render(data, kind)
-        if committed != recomputed:
-            raise ResultsError(f"{path}{_first_difference(committed, recomputed)}\n{mend}")
+        compare_file(path, render(data, kind), mend)
+
+
+def compare_file(path: Path, recomputed: str, mend: str) -> None:
+    """Compare a committed file with what it must hold, byte for byte.
+
+    Raises:
+        ResultsError: if the file is missing or differs; names the first line that does, and ends with `mend`.
+    """
+    try:
+        committed = path.read_bytes().decode("utf-8", errors="replace")
+    except OSError as error:
+        raise ResultsError(f"{path}: cannot be read ({error.strerror}); {mend}") from error
+    if committed != recomputed:
+        raise ResultsError(f"{path}{_first_difference(committed, recomputed)}\n{mend}")
 
 
 def _first_difference(committed: str, recomputed: str) -> str:

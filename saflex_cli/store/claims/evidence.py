@@ -1,0 +1,120 @@
+"""What our own reports say about SAFLEX, its upstream augmentation, and training without augmentation."""
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from saflex_cli.config.schema import MethodConfig
+from saflex_cli.store.claims.measured import (
+    Measured,
+    MeasuredRecipe,
+    is_no_augmentation,
+    is_saflex,
+    is_upstream,
+)
+from saflex_cli.store.collect import Reports
+from saflex_cli.store.estimates import Difference
+
+_LISTED = 4
+"""More comparisons than this are summarised."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Lines from reports that were made in one setting."""
+
+    setting: str
+    lines: tuple[str, ...]
+
+
+def none_yet(_: Measured) -> tuple[Evidence, ...]:
+    """For claims that no experiment of ours speaks to yet."""
+    return ()
+
+
+def saflex_against_upstream(measured: Measured) -> tuple[Evidence, ...]:
+    """SAFLEX minus RandAugment or Mixup."""
+    return _compare(measured.with_augmenter("randaugment", "mixup"), is_saflex, is_upstream)
+
+
+def saflex_against_no_augmentation(measured: Measured) -> tuple[Evidence, ...]:
+    """SAFLEX with RandAugment or Mixup minus training data as they are."""
+    return _compare(measured.with_augmenter("randaugment", "mixup"), is_saflex, is_no_augmentation)
+
+
+def upstream_against_no_augmentation(measured: Measured) -> tuple[Evidence, ...]:
+    """RandAugment or Mixup minus training data as they are."""
+    return _compare(measured.with_augmenter("randaugment", "mixup"), is_upstream, is_no_augmentation)
+
+
+def crop_against_no_augmentation(measured: Measured) -> tuple[Evidence, ...]:
+    """Crop minus training data as they are."""
+    return _compare(measured.with_augmenter("crop"), is_upstream, is_no_augmentation)
+
+
+def overheads(measured: Measured) -> tuple[Evidence, ...]:
+    """Training time of SAFLEX over that of its upstream augmentation, in pairs of runs on the same kind of device."""
+    ratios: dict[str, dict[tuple[str, str], list[float]]] = {}
+    for recipe in measured.with_augmenter("randaugment", "mixup"):
+        for label in recipe.labels(is_saflex):
+            for upstream in recipe.labels(is_upstream):
+                for device, ratio in _ratios(recipe.reports[label], recipe.reports[upstream]):
+                    setting = ratios.setdefault(f"{recipe.protocol}; {device}", {})
+                    setting.setdefault((label, recipe.augmenter), []).append(ratio)
+    return tuple(Evidence(setting, tuple(map(_overhead, by_row.items()))) for setting, by_row in ratios.items())
+
+
+def _overhead(row: tuple[tuple[str, str], list[float]]) -> str:
+    (label, augmenter), ratios = row
+    low, middle, high = (100 * ratio - 100 for ratio in (min(ratios), statistics.fmean(ratios), max(ratios)))
+    pairs = f"{len(ratios)} pair{'s' if len(ratios) > 1 else ''} of runs"
+    return f"`{label}` with {augmenter}: {middle:+.0f} % ({pairs}, {low:+.0f} to {high:+.0f} %)"
+
+
+def _ratios(ours: Reports, theirs: Reports) -> list[tuple[str, float]]:
+    pairs = [(ours[seed], theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())]
+    return [
+        (a.environment.device, a.timing.train_seconds / b.timing.train_seconds)
+        for a, b in pairs
+        if (a.environment.device, a.environment.threads) == (b.environment.device, b.environment.threads)
+    ]
+
+
+def _compare(
+    recipes: Iterable[MeasuredRecipe], ours: Callable[[MethodConfig], bool], theirs: Callable[[MethodConfig], bool]
+) -> tuple[Evidence, ...]:
+    """Differences by protocol and pair of methods."""
+    found: dict[str, dict[tuple[str, str], list[tuple[str, Difference]]]] = {}
+    for recipe in recipes:
+        for label in recipe.labels(ours):
+            for other in recipe.labels(theirs):
+                difference = recipe.difference(label, other)
+                if difference is not None:
+                    pairs = found.setdefault(recipe.protocol, {})
+                    place = f"{recipe.set_name} with {recipe.augmenter}"
+                    pairs.setdefault((label, other), []).append((place, difference))
+    return tuple(
+        Evidence(protocol, tuple(_difference(*pair, by_recipe) for pair, by_recipe in pairs.items()))
+        for protocol, pairs in found.items()
+    )
+
+
+def _difference(ours: str, theirs: str, by_recipe: Sequence[tuple[str, Difference]]) -> str:
+    """Every difference, or of many the mean and the range; how many are above, and how many clearly."""
+    differences = [difference for _, difference in by_recipe]
+    means = [100 * difference.mean for difference in differences]
+    if len(means) <= _LISTED:
+        values = ", ".join(f"{place} {100 * difference.mean:+z.2f}" for place, difference in by_recipe)
+    else:
+        values = f"mean {statistics.fmean(means):+z.2f}, from {min(means):+z.2f} to {max(means):+z.2f}"
+    above = sum(round(mean, 9) > 0 for mean in means)
+    clear = [difference.mean > 0 for difference in differences if difference.is_clear]
+    return (
+        f"`{ours}` − `{theirs}`: {values}; above in {above} of {len(means)}, clearly "
+        f"above in {sum(clear)}, clearly below in {len(clear) - sum(clear)} ({_seeds(differences)})"
+    )
+
+
+def _seeds(differences: Iterable[Difference]) -> str:
+    counts = sorted({difference.n for difference in differences})
+    return "n = " + " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
