@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 
-Purpose = Literal["split", "init", "order", "augment", "outer", "gumbel", "model"]
+Purpose = Literal["split", "init", "order", "augment", "outer", "gumbel", "model", "lp_a3"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,8 @@ class Streams:
     """The random streams of one run.
 
     Purposes: `split` (which samples are train, val and test), `init` (initial weights), `order` (batches), `augment`
-    (the upstream augmentation), `outer` (outer minibatches), `gumbel` (the noise of Algorithm 1), `model` (dropout).
+    (the upstream augmentation), `outer` (outer minibatches), `gumbel` (the noise of Algorithm 1), `model` (dropout),
+    `lp_a3` (where its perturbations start).
     """
 
     seed: int

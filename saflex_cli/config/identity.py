@@ -56,7 +56,7 @@ def _dump(recipe: Recipe, method: MethodConfig, *, without_defaults: bool) -> di
     shared = recipe.model_dump(mode="json", include=_SHARED, exclude_defaults=without_defaults)
     own = method.model_dump(mode="json", exclude={"label", "augmenter", "seeds"}, exclude_defaults=without_defaults)
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
-    used = () if method.name == "no_aug" or steps is None else steps
+    used = steps if method.uses_upstream and steps is not None else ()
     augmenter = [step.model_dump(mode="json", exclude_defaults=without_defaults) for step in used]
     content: dict[str, Any] = _without_folders(shared | {"augmenter": augmenter, "method": own})
     return {"protocol": PROTOCOL} | content

@@ -6,7 +6,7 @@ Field docstrings are the manual. Unknown keys are errors.
 """
 
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
@@ -103,6 +103,8 @@ def _with_label(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
 class MethodBase(Strict):
     """What every method may say."""
 
+    uses_upstream: ClassVar[bool] = True
+    """Whether it trains on the recipe's augmentation."""
     label: Slug
     """Name in paths and tables; without it, made from the method's name, preset, `trainval` and `clean`."""
     train_on: TrainOn = ("train",)
@@ -115,16 +117,42 @@ class MethodBase(Strict):
     _label = model_validator(mode="before")(_with_label)
 
 
-class NoAug(MethodBase):
+class WithoutUpstream(MethodBase):
+    """A method that leaves the recipe's augmentation alone."""
+
+    uses_upstream: ClassVar[bool] = False
+    name: str
+
+    @model_validator(mode="after")
+    def _refuse_augmenter(self) -> "WithoutUpstream":
+        if self.augmenter is not None:
+            raise ValueError(f"{self.name} has no augmenter; use the method upstream")
+        return self
+
+
+class NoAug(WithoutUpstream):
     """Training data as they are."""
 
     name: Literal["no_aug"]
 
-    @model_validator(mode="after")
-    def _refuse_augmenter(self) -> "NoAug":
-        if self.augmenter is not None:
-            raise ValueError("no_aug has no augmenter; use the method upstream")
-        return self
+
+class LpA3(WithoutUpstream):
+    """A peer: clean samples, and samples moved far in the net's features at nearly their label's probability.
+
+    Yang et al., NeurIPS 2022; `docs/peers.md` says what is published and what is our choice.
+    """
+
+    name: Literal["lp_a3"]
+    bound: Annotated[float, Field(gt=0)] = 0.02
+    """The log-probability (nats) that a sample's label may lose."""
+    lam: Annotated[float, Field(ge=0)] = 1.0
+    """What the Lagrange multiplier grows towards; 0 leaves the label out."""
+    iterations: Positive = 5
+    """Steps of the search; each costs a forward and a backward pass, and a second forward pass."""
+    ratio: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """The share of a batch that is augmented as well: the samples whose predictions change least between epochs."""
+    newest: Annotated[float, Field(gt=0, le=1)] = 0.99
+    """What the latest epoch counts in a sample's running average of such changes."""
 
 
 class Upstream(MethodBase):
@@ -182,7 +210,7 @@ class SaflexMethod(MethodBase):
         return Settings(**self.settings.model_dump())
 
 
-MethodConfig = Annotated[NoAug | Upstream | SaflexMethod, Field(discriminator="name")]
+MethodConfig = Annotated[NoAug | Upstream | SaflexMethod | LpA3, Field(discriminator="name")]
 
 
 class Recipe(Strict):
@@ -193,7 +221,7 @@ class Recipe(Strict):
     data: DataConfig
     model: ModelConfig
     augmenter: Augmenter | None = None
-    """The upstream augmentation, shared by all methods except `no_aug`."""
+    """The upstream augmentation, shared by all methods except `no_aug` and `lp_a3`."""
     optimizer: OptimizerConfig
     train: Train
     selection: Selection = Selection()
@@ -202,12 +230,14 @@ class Recipe(Strict):
 
     @model_validator(mode="after")
     def _check_compiled(self) -> "Recipe":
-        for method in self.methods:
-            if self.train.compile and isinstance(method, SaflexMethod) and method.settings.scope == "all":  # type: ignore[attr-defined]
-                raise ValueError(
-                    f"train.compile does not go with the method {method.label}: its Π over all parameters (scope all) "
-                    "needs forward derivatives, which compiled code has not; leave one out, or set scope: head"
-                )
+        for method in self.methods if self.train.compile else ():
+            if isinstance(method, SaflexMethod) and method.resolved_settings().scope == "all":
+                reason = "its Π over all parameters (scope all) needs forward derivatives, which compiled code has not"
+            elif isinstance(method, LpA3):
+                reason = "its features are read inside the compiled parts"
+            else:
+                continue
+            raise ValueError(f"train.compile does not go with the method {method.label}: {reason}; leave one out")
         return self
 
     def seeds_of(self, method: MethodConfig) -> tuple[int, ...]:

@@ -114,11 +114,11 @@ def build_parts(
     upstream = None
     if not augmented:
         steps = None
-    if method.name != "no_aug" and augmenter is not None:
+    if method.uses_upstream and augmenter is not None:
         name = getattr(augmenter, "__qualname__", type(augmenter).__name__)
         config["augmenter"] = [{"name": "function", "function": name}]
         upstream = upstream_from_function(augmenter, splits.classes)
-    elif method.name != "no_aug" and steps is not None:
+    elif method.uses_upstream and steps is not None:
         channels, height, width = splits.train.inputs.shape[1:]
         upstream = build_upstream(
             steps,

@@ -29,8 +29,9 @@ from saflex_cli.store.report import (
 )
 from saflex_cli.train.checkpoint import Checkpoint, write_checkpoint
 from saflex_cli.train.evaluate import evaluate
-from saflex_cli.train.loop import Fit, State, TrainingState
+from saflex_cli.train.loop import Fit, TrainingState
 from saflex_cli.train.provenance import environment, resolve_device
+from saflex_cli.train.step import State
 from saflex_cli.train.steps import outer_size, train_split
 
 
@@ -86,7 +87,7 @@ def check(recipe: Recipe, labels: Sequence[str], places: Places, augmenter: Upst
     for label in labels:
         try:
             parts = build_parts(recipe, label, recipe.seeds[0], places.data_root, augmenter)
-            if parts.upstream is None and parts.method.name != "no_aug":
+            if parts.upstream is None and parts.method.uses_upstream:
                 raise RecipeError(f"method {label} needs an augmentation; add the key augmenter")
             if isinstance(parts.method, SaflexMethod):
                 outer_size(parts.method, parts.splits, recipe.train.batch_size)

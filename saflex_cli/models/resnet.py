@@ -26,6 +26,10 @@ class ResNet18(nn.Module):
         """Logits."""
         return self.head(self.pool(self.stages(self.stem(images))))  # type: ignore[no-any-return]
 
+    def feature_layers(self) -> list[nn.Module]:
+        """The stem, and the second block of each stage."""
+        return [self.stem, *self.stages[1::2]]
+
 
 class BasicBlock(nn.Module):
     """Two 3 × 3 convolutions beside a shortcut, which is a 1 × 1 convolution where the shape changes."""

@@ -23,6 +23,10 @@ class SmallCnn(nn.Module):
         """Logits."""
         return self.head(self.features(images))  # type: ignore[no-any-return]
 
+    def feature_layers(self) -> list[nn.Module]:
+        """The three activations."""
+        return [layer for layer in self.features if isinstance(layer, nn.ReLU)]
+
 
 def _block(inputs: int, outputs: int, *, stride: int) -> list[nn.Module]:
     convolution = nn.Conv2d(inputs, outputs, kernel_size=3, stride=stride, padding=1, bias=False)

@@ -4,6 +4,8 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from saflex_cli.models.features import feature_layers
+
 
 def standardise(
     images: Float[Tensor, "*shape"] | UInt8[Tensor, "*shape"], mean: float, std: float
@@ -38,6 +40,10 @@ class Standardised(nn.Module):
         if self.channels_last:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         return self.net(inputs)  # type: ignore[no-any-return]
+
+    def feature_layers(self) -> list[nn.Module]:
+        """The network's own."""
+        return feature_layers(self.net)
 
     def extra_repr(self) -> str:
         """Mean and standard deviation."""

@@ -26,9 +26,7 @@ from saflex_cli.train.checkpoint import (
 )
 from saflex_cli.train.evaluate import evaluate
 from saflex_cli.train.optimizer import set_learning_rate
-from saflex_cli.train.steps import Step, StepResult
-
-State = dict[str, Tensor]
+from saflex_cli.train.step import State, Step, StepResult
 
 
 @dataclass
@@ -120,9 +118,10 @@ class Fit:
         device = self.train.labels.device
         tally = Tally()
         started = time.perf_counter()
-        for inputs, labels in batches(self.train, self.recipe.train.batch_size, self.streams.generator("order", epoch)):
+        order = self.streams.generator("order", epoch)
+        for inputs, labels, indices in batches(self.train, self.recipe.train.batch_size, order):
             with autocast(device, self.recipe.train):
-                result = self.step(inputs, labels)
+                result = self.step(inputs, labels, indices)
             self.optimizer.zero_grad(set_to_none=True)
             result.loss.backward()
             self.optimizer.step()
@@ -161,6 +160,7 @@ class Fit:
             "model": self.model.state_dict(),
             "best": state.best,
             "optimizer": optimizer_tensors(self.optimizer),
+            "step": self.step.state(),
         }
         write_checkpoint(self.checkpoint, Checkpoint(groups, {"identity": self.identity, "state": facts}))
 
@@ -174,6 +174,7 @@ class Fit:
             state = TrainingState(**saved.facts["state"], best=saved.groups.get("best", {}))
             self.model.load_state_dict(saved.groups["model"])
             restore_optimizer(self.optimizer, saved.groups.get("optimizer", {}))
+            self.step.restore(saved.groups.get("step", {}))
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(
                 f"{self.checkpoint}: does not fit this version of saflex; delete it, or train again with --force"
@@ -181,12 +182,17 @@ class Fit:
         return state
 
 
-def batches(split: Split, size: int, generator: torch.Generator) -> Iterator[tuple[Tensor, Int[Tensor, " batch"]]]:
-    """All samples in random order; the last batch may be smaller, and is left out if it has one sample."""
+def batches(
+    split: Split, size: int, generator: torch.Generator
+) -> Iterator[tuple[Tensor, Int[Tensor, " batch"], Int[Tensor, " batch"]]]:
+    """All samples in random order: inputs, labels, places in the split.
+
+    The last batch may be smaller, and is left out if it has one sample.
+    """
     order = torch.randperm(len(split), generator=generator).to(split.labels.device)
     for chosen in order.split(size):
         if len(chosen) > 1:
-            yield split.inputs[chosen], split.labels[chosen]
+            yield split.inputs[chosen], split.labels[chosen], chosen
 
 
 def better(value: float, best: float, selection: Selection) -> bool:

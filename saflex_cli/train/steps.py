@@ -1,37 +1,30 @@
 """What each method does with one batch: from clean samples to a loss."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, assert_never
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.optim import Optimizer
 
 from saflex_cli.augment.batch import AugmentedBatch, Upstream
-from saflex_cli.config.schema import MethodConfig, NoAug, SaflexMethod
+from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, SaflexMethod
 from saflex_cli.config.schema import Upstream as UpstreamMethod
 from saflex_cli.core import Saflex, soft_cross_entropy
 from saflex_cli.data.splits import Split, Splits
 from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.seeding import Streams
+from saflex_cli.train.consistency import Consistency
+from saflex_cli.train.lp_a3 import LpA3Step
+from saflex_cli.train.perturbation import Search
+from saflex_cli.train.step import State, Stateless, Step, StepResult
 
 Augment = Callable[[Tensor, Int[Tensor, " batch"]], AugmentedBatch]
 
 
-@dataclass(frozen=True)
-class StepResult:
-    """The loss of one batch, and what SAFLEX did with it (sums over the batch; None for the other methods)."""
-
-    loss: Float[Tensor, ""]
-    weight_sum: Float[Tensor, ""] | None = None
-    changed_labels: Int[Tensor, ""] | None = None
-    dropped: Int[Tensor, ""] | None = None
-
-
-class PlainStep:
+class PlainStep(Stateless):
     """Cross-entropy on the clean batch (`no_aug`)."""
 
     def __init__(self, model: nn.Module) -> None:
@@ -40,12 +33,12 @@ class PlainStep:
     def begin_epoch(self, epoch: int) -> None:
         """Nothing is drawn at random."""
 
-    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
+    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], _indices: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
         return StepResult(functional.cross_entropy(self.model(inputs), labels))
 
 
-class UpstreamStep:
+class UpstreamStep(Stateless):
     """Cross-entropy on the augmented batch, with the upstream's labels and weights (`upstream`)."""
 
     def __init__(
@@ -58,14 +51,14 @@ class UpstreamStep:
         """Set the augmentation's random streams to the epoch's beginning."""
         self.augment: Augment = self.upstream.epoch(self.streams, epoch)
 
-    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
+    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], _indices: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
         batch = self.augment(inputs, labels)
         logits = self.model(batch.inputs)
         return StepResult(soft_cross_entropy(logits, batch.soft_labels, batch.sample_weights, normalise=self.normalise))
 
 
-class SaflexStep:
+class SaflexStep(Stateless):
     """Cross-entropy on the augmented batch with learned labels and weights (`saflex`)."""
 
     def __init__(
@@ -88,7 +81,7 @@ class SaflexStep:
         self.outer.begin_epoch(epoch)
         self.saflex.reset()
 
-    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
+    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], _indices: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
         batch = self.augment(inputs, labels)
         outer = self.outer.draw() if self.saflex.settings.needs_outer else None
@@ -117,9 +110,17 @@ class WithCleanBatch:
         """As the method's own."""
         self.step.begin_epoch(epoch)
 
-    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"]) -> StepResult:
+    def state(self) -> State:
+        """The method's own."""
+        return self.step.state()
+
+    def restore(self, state: State) -> None:
+        """As the method's own."""
+        self.step.restore(state)
+
+    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], indices: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
-        result = self.step(inputs, labels)
+        result = self.step(inputs, labels, indices)
         clean = functional.cross_entropy(self.model(inputs), labels)
         return StepResult((result.loss + clean) / 2, result.weight_sum, result.changed_labels, result.dropped)
 
@@ -143,9 +144,6 @@ class OuterBatches:
         return Split(self.split.inputs[chosen], self.split.labels[chosen])
 
 
-Step = PlainStep | UpstreamStep | SaflexStep | WithCleanBatch
-
-
 def build_step(
     method: MethodConfig,
     *,
@@ -164,6 +162,10 @@ def build_step(
     """
     if isinstance(method, NoAug):
         return PlainStep(model)
+    if isinstance(method, LpA3):
+        search = Search(bound=method.bound, lam=method.lam, iterations=method.iterations)
+        memory = Consistency(len(train_split(method, splits)), splits.classes, newest=method.newest)
+        return LpA3Step(model, search, memory, ratio=method.ratio, streams=streams)
     if upstream is None:
         raise RecipeError(f"method {method.label} needs an augmentation; add `augmenter` to the recipe")
     step: UpstreamStep | SaflexStep

@@ -36,6 +36,14 @@ def test_the_augmenter_does_not_count_for_no_aug(tmp_path: Path) -> None:
     assert changes(tmp_path, "upstream", augmenter={"name": "rotation", "degrees": 1}) != []
 
 
+def test_nor_for_a_peer_without_an_upstream(tmp_path: Path) -> None:
+    plain = make_recipe(tmp_path, methods=[{"name": "lp_a3"}])
+    other = make_recipe(tmp_path, methods=[{"name": "lp_a3"}], augmenter=None)
+    [method] = plain.methods
+    assert run_config(plain, method) == run_config(other, method)
+    assert run_config(plain, method)["augmenter"] == []
+
+
 def test_a_setting_counts_for_its_method_alone(tmp_path: Path) -> None:
     methods = [
         *CONTENT["methods"][:-1],

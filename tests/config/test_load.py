@@ -59,6 +59,13 @@ MISTAKES = [
         "methods[0].train_on: should be [train] or [train, val]",
     ),
     ("{name: upstream}", "{name: no_aug, augmenter: {name: rotation}}", 10, "methods[0]: no_aug has no augmenter"),
+    ("{name: upstream}", "{name: lp_a3, augmenter: {name: rotation}}", 10, "methods[0]: lp_a3 has no augmenter"),
+    ("{name: upstream}", "{name: lp_a3, bound: 0.0}", 10, "methods[0].bound: should be greater than 0, not 0.0"),
+    ("{name: upstream}", "{name: lp_a3, lam: -1.0}", 10, "methods[0].lam: should be greater than or equal to 0"),
+    ("{name: upstream}", "{name: lp_a3, iterations: 0}", 10, "methods[0].iterations: should be greater than"),
+    ("{name: upstream}", "{name: lp_a3, ratio: 1.1}", 10, "methods[0].ratio: should be less than or equal to 1"),
+    ("{name: upstream}", "{name: lp_a3, newest: 0.0}", 10, "methods[0].newest: should be greater than 0"),
+    ("{name: upstream}", "{name: lp_a3, clean_batch: true}", 10, "methods[0].clean_batch: unknown key"),
     ("{name: upstream}", "upstream", 10, "methods[0]"),
     ("{name: digits}", "[digits", 3, "not valid YAML"),
 ]

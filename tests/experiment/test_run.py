@@ -52,11 +52,9 @@ def test_another_seed_gives_another_report(tmp_path: Path) -> None:
     assert first.last.test.loss != second.last.test.loss
 
 
-@pytest.mark.parametrize(
-    "label", [m["name"] if m["name"] != "saflex" else f"saflex_{m['preset']}" for m in CONTENT["methods"][3:]]
-)
+@pytest.mark.parametrize("label", ["saflex_paper", "saflex_proximal", "lp_a3"])
 def test_a_stopped_run_goes_on_to_the_same_report(tmp_path: Path, label: str) -> None:
-    recipe = make_recipe(tmp_path)
+    recipe = make_recipe(tmp_path, methods=[*CONTENT["methods"], {"name": "lp_a3", "ratio": 0.5}])
     whole = run_one(recipe, label, 0, places=places_in(tmp_path / "whole"))
 
     def stop(progress: Any) -> None:
@@ -233,6 +231,16 @@ def test_pre_made_samples_from_a_folder(tmp_path: Path) -> None:
     places = Places(tmp_path / "results", tmp_path / "runs", data_root=tmp_path / "data")
     report = run_one(recipe, "saflex_proximal", 0, places=places)
     assert report.config["augmenter"] == [{"name": "folder", "path": "made"}]
+
+
+def test_a_peer_without_an_upstream_needs_and_takes_no_augmentation(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, methods=[{"name": "lp_a3"}], augmenter=None)
+    check(recipe, ["lp_a3"], places_in(tmp_path))
+    [plain] = run(recipe, seeds=[0])
+    [other] = run(recipe, seeds=[0], augmenter=lambda x, y, _g: (x * 0, y))
+    assert lasting(plain) == lasting(other)
+    assert plain.config["augmenter"] == []
+    assert plain.saflex is None
 
 
 def test_what_would_stop_a_later_run_is_found_first(tmp_path: Path) -> None:

@@ -91,9 +91,17 @@ def test_pi_and_the_solution_stay_in_single_precision(preset: str) -> None:
     assert half.loss().dtype == torch.float32 or half.logits.dtype == torch.bfloat16
 
 
-def test_compilation_with_pi_over_all_parameters_is_refused_by_name(tmp_path: Path) -> None:
-    method = {"name": "saflex", "preset": "paper"}
-    with pytest.raises(RecipeError, match=r"train\.compile does not go with the method saflex_paper: .*scope all"):
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        ({"name": "saflex", "preset": "paper"}, r"the method saflex_paper: .*scope all"),
+        ({"name": "lp_a3"}, r"the method lp_a3: its features"),
+    ],
+)
+def test_compilation_of_what_looks_inside_the_net_is_refused_by_name(
+    tmp_path: Path, method: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RecipeError, match=r"train\.compile does not go with " + message):
         make_recipe(tmp_path, methods=[{"name": "upstream"}, method], train=WARM_UP | {"compile": True})
 
 

@@ -15,18 +15,26 @@ from saflex_cli.experiment.parts import build_parts
 from saflex_cli.train.checkpoint import read_checkpoint, write_checkpoint
 from saflex_cli.train.loop import batches, better
 from saflex_cli.train.optimizer import build_optimizer, set_learning_rate
-from saflex_cli.train.steps import PlainStep, StepResult
+from saflex_cli.train.step import StepResult
+from saflex_cli.train.steps import PlainStep
 from tests.recipes import make_recipe
 
 
 def seen(size: int, batch: int) -> list[list[int]]:
     split = Split(torch.arange(float(size)), torch.arange(size))
-    return [labels.tolist() for _, labels in batches(split, batch, torch.Generator().manual_seed(0))]
+    return [labels.tolist() for _, labels, _ in batches(split, batch, torch.Generator().manual_seed(0))]
 
 
 def test_every_sample_once() -> None:
     assert sorted(chain.from_iterable(seen(10, 4))) == list(range(10))
     assert [len(batch) for batch in seen(10, 4)] == [4, 4, 2]
+
+
+def test_batches_say_which_samples_they_hold() -> None:
+    split = Split(torch.arange(10.0) * 3, torch.arange(10) % 4)
+    for inputs, labels, indices in batches(split, 4, torch.Generator().manual_seed(0)):
+        assert torch.equal(inputs, split.inputs[indices])
+        assert torch.equal(labels, split.labels[indices])
 
 
 def test_a_last_batch_of_one_is_left_out() -> None:
@@ -87,6 +95,17 @@ def test_a_checkpoint_of_another_version_stops_the_run_with_advice(tmp_path: Pat
         parts.fit(parts.model(cpu), cpu, path).run(lambda _: None)
 
 
+def test_a_checkpoint_without_the_steps_memory_stops_the_run_with_advice(tmp_path: Path) -> None:
+    parts = build_parts(make_recipe(tmp_path, methods=[{"name": "lp_a3"}]), "lp_a3", 0, None)
+    cpu, path = torch.device("cpu"), tmp_path / "resume.safetensors"
+    parts.fit(parts.model(cpu), cpu, path).run(lambda _: None)
+    saved = read_checkpoint(path)
+    del saved.groups["step"]["log_probs"]
+    write_checkpoint(path, saved)
+    with pytest.raises(CheckpointError, match="does not fit this version"):
+        parts.fit(parts.model(cpu), cpu, path).run(lambda _: None)
+
+
 def test_the_order_of_batches_changes_with_the_epoch(tmp_path: Path) -> None:
     parts = build_parts(make_recipe(tmp_path), "no_aug", 0, None)
     cpu = torch.device("cpu")
@@ -94,9 +113,9 @@ def test_the_order_of_batches_changes_with_the_epoch(tmp_path: Path) -> None:
     seen: list[list[int]] = []
 
     class Spy(PlainStep):
-        def __call__(self, inputs: torch.Tensor, labels: torch.Tensor) -> StepResult:
+        def __call__(self, inputs: torch.Tensor, labels: torch.Tensor, indices: torch.Tensor) -> StepResult:
             seen.append(labels.tolist())
-            return super().__call__(inputs, labels)
+            return super().__call__(inputs, labels, indices)
 
     dataclasses.replace(fit, step=Spy(fit.model)).run(lambda _: None)
     assert seen[0] != seen[4]

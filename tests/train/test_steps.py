@@ -41,25 +41,25 @@ def step_of(parts: Parts) -> tuple[Step, torch.nn.Module]:
 PLAIN_MODEL = {"name": "small_cnn", "width": 4}
 
 
-def batch(parts: Parts) -> tuple[torch.Tensor, torch.Tensor]:
-    return parts.splits.train.inputs[:32], parts.splits.train.labels[:32]
+def batch(parts: Parts) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    return parts.splits.train.inputs[:32], parts.splits.train.labels[:32], torch.arange(32)
 
 
 def test_no_aug_is_cross_entropy_on_the_clean_batch(tmp_path: Path) -> None:
     parts = parts_of(tmp_path, {"name": "no_aug"}, model=PLAIN_MODEL)
     step, model = step_of(parts)
-    inputs, labels = batch(parts)
-    torch.testing.assert_close(step(inputs, labels).loss, functional.cross_entropy(model(inputs), labels))
+    inputs, labels, indices = batch(parts)
+    torch.testing.assert_close(step(inputs, labels, indices).loss, functional.cross_entropy(model(inputs), labels))
 
 
 def test_upstream_is_cross_entropy_on_the_augmented_batch(tmp_path: Path) -> None:
     parts = parts_of(tmp_path, {"name": "upstream"}, model=PLAIN_MODEL)
     step, model = step_of(parts)
-    inputs, labels = batch(parts)
+    inputs, labels, indices = batch(parts)
     assert parts.upstream is not None
     augmented = parts.upstream.epoch(Streams(0), 0)(inputs, labels)
     expected = functional.cross_entropy(model(augmented.inputs), augmented.soft_labels)
-    torch.testing.assert_close(step(inputs, labels).loss, expected)
+    torch.testing.assert_close(step(inputs, labels, indices).loss, expected)
 
 
 @pytest.mark.parametrize("name", ["upstream", "saflex"])
@@ -67,15 +67,15 @@ def test_the_clean_batch_counts_half(tmp_path: Path, name: str) -> None:
     method = {"name": name} | ({"preset": "weights_only"} if name == "saflex" else {})
     alone, model = step_of(parts_of(tmp_path, method, model=PLAIN_MODEL))
     both, _ = step_of(parts_of(tmp_path, method | {"clean_batch": True}, model=PLAIN_MODEL))
-    inputs, labels = batch(parts_of(tmp_path, method))
+    inputs, labels, indices = batch(parts_of(tmp_path, method))
     clean = functional.cross_entropy(model(inputs), labels)
-    torch.testing.assert_close(both(inputs, labels).loss, (alone(inputs, labels).loss + clean) / 2)
+    torch.testing.assert_close(both(inputs, labels, indices).loss, (alone(inputs, labels, indices).loss + clean) / 2)
 
 
 def test_saflex_is_the_core_on_the_same_batches(tmp_path: Path) -> None:
     parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper"}, model=PLAIN_MODEL)
     step, model = step_of(parts)
-    inputs, labels = batch(parts)
+    inputs, labels, indices = batch(parts)
     assert parts.upstream is not None
     augmented = parts.upstream.epoch(Streams(0), 0)(inputs, labels)
     chosen = torch.randperm(60, generator=Streams(0).generator("outer", 0))[:32]
@@ -87,7 +87,7 @@ def test_saflex_is_the_core_on_the_same_batches(tmp_path: Path) -> None:
         outer_labels=parts.splits.val.labels[chosen],
         generator=Streams(0).generator("gumbel", 0),
     )
-    result = step(inputs, labels)
+    result = step(inputs, labels, indices)
     torch.testing.assert_close(result.loss, refined.loss())
     assert result.weight_sum == refined.sample_weights.sum()
     assert result.changed_labels == refined.label_changed.sum()
@@ -156,23 +156,23 @@ def test_upstream_weights_count(tmp_path: Path) -> None:
         recipe = make_recipe(tmp_path, methods=[method], model=PLAIN_MODEL)
         parts = build_parts(recipe, recipe.methods[0].label, 0, None, half)
         step, model = step_of(parts)
-        inputs, labels = batch(parts)
+        inputs, labels, indices = batch(parts)
         losses = functional.cross_entropy(model(inputs), labels, reduction="none")
-        torch.testing.assert_close(step(inputs, labels).loss, losses[1::2].mean())
+        torch.testing.assert_close(step(inputs, labels, indices).loss, losses[1::2].mean())
 
 
 def test_an_epoch_forgets_the_outer_gradient(tmp_path: Path) -> None:
     """A run that resumes at an epoch's beginning has none to remember."""
     parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper", "outer_every": 100}, model=PLAIN_MODEL)
     step, model = step_of(parts)
-    inputs, labels = batch(parts)
-    first = step(inputs, labels)
+    inputs, labels, indices = batch(parts)
+    first = step(inputs, labels, indices)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.mul_(1.5)
     step.begin_epoch(0)
-    again = step(inputs, labels)
+    again = step(inputs, labels, indices)
     fresh, _ = step_of(parts)
     fresh.model.load_state_dict(model.state_dict())
-    torch.testing.assert_close(again.loss, fresh(inputs, labels).loss)
+    torch.testing.assert_close(again.loss, fresh(inputs, labels, indices).loss)
     assert first.loss != again.loss
