@@ -5,10 +5,10 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-slow check format lint floors types tables golden lock wheel clean
+.PHONY: help install quickstart reproduce-table1 reproduce-table7 reproduce-table8 test test-slow check format lint floors types tables golden lock wheel clean
 
 help:  ## List the targets
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 LOCKED := $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 WHEEL := $(BIN)/uv pip install --quiet --python build/wheel-test/bin/python
@@ -29,6 +29,17 @@ $(BIN)/.installed: requirements.lock requirements-uv.lock pyproject.toml
 quickstart: install  ## The first comparison on real images: trains, then prints the table
 	$(BIN)/saflex train quickstart/digits --jobs $(JOBS) --out runs/quickstart
 	$(BIN)/saflex table quickstart --out runs/quickstart
+
+# Says first what is done, what will run and what that took elsewhere; goes on where it was stopped. Several runs share one
+# GPU with REPRODUCE_JOBS=4, and data lie in SAFLEX_DATA, or are downloaded.
+REPRODUCE_JOBS ?= 1
+reproduce-table1 reproduce-table7 reproduce-table8: reproduce-%: install
+	$(BIN)/saflex train $* --jobs $(REPRODUCE_JOBS)
+	$(BIN)/saflex table $* --write
+
+reproduce-table1:  ## Published Table 1: eight MedMNIST sets, RandAugment and Mixup (a GPU, days)
+reproduce-table7:  ## Published Table 7: the same sets, crop and Soft-Augmentation
+reproduce-table8:  ## Published Table 8: the same sets, LP-A3
 
 test: install  ## Fast tests: under two minutes, offline
 	$(BIN)/python -m pytest

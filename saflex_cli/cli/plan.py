@@ -3,15 +3,18 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from saflex_cli.cli.catalogue import did_you_mean, find_recipe
+from saflex_cli.cli.catalogue import did_you_mean, find_recipe, find_table_or_recipe
+from saflex_cli.config.document import read_document
 from saflex_cli.config.load import load_recipe
 from saflex_cli.config.schema import MethodConfig, Recipe
 from saflex_cli.errors import RecipeError, ResultsError
 from saflex_cli.store.files import find_report
 from saflex_cli.store.report import Report
+from saflex_cli.store.table import load_table
 
 State = Literal["done", "stale", "to do"]
 STATES: tuple[State, ...] = ("done", "stale", "to do")
@@ -55,6 +58,34 @@ def load_recipes(given: Sequence[str], overrides: Sequence[str] = ()) -> list[Re
         paths[recipe.name] = path
         recipes.append(recipe)
     return recipes
+
+
+def load_selection(given: Sequence[str], overrides: Sequence[str] = ()) -> list[Recipe]:
+    """Recipes by path or name; a table stands for its recipes with the methods of its rows.
+
+    Raises:
+        RecipeError: as for `load_recipes`, or if a table is to be changed by `--set`.
+    """
+    tables = [text for text in given if _is_table(find_table_or_recipe(text))]
+    recipes = load_recipes([text for text in given if text not in tables], overrides)
+    if tables and overrides:
+        raise RecipeError(f"{tables[0]}: --set changes recipes, not tables; name the recipe instead")
+    found = {recipe.name: recipe for recipe in recipes}
+    wanted = {recipe.name: {method.label for method in recipe.methods} for recipe in recipes}
+    for text in tables:
+        table = load_table(find_table_or_recipe(text))
+        for column, row in product(table.columns, table.rows):
+            recipe = column.source(row).recipe
+            found.setdefault(recipe.name, recipe)
+            wanted.setdefault(recipe.name, set()).add(row.method)
+    return [
+        recipe.model_copy(update={"methods": tuple(m for m in recipe.methods if m.label in wanted[name])})
+        for name, recipe in found.items()
+    ]
+
+
+def _is_table(path: Path) -> bool:
+    return "columns" in read_document(path).content
 
 
 def select_methods(recipe: Recipe, wanted: Sequence[str]) -> list[MethodConfig]:

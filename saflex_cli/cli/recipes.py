@@ -51,5 +51,6 @@ def _columns_by_recipe() -> tuple[dict[str, list[str]], list[str]]:
             problems.append(str(error))
             continue
         for column in table.columns:
-            columns.setdefault(column.recipe.name, []).append(f"{table.name}: {column.title}")
+            for source in column.sources.values():
+                columns.setdefault(source.recipe.name, []).append(f"{table.name}: {column.title}")
     return columns, problems

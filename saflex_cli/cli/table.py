@@ -54,7 +54,7 @@ def run(
     """
     from saflex_cli.cli.plan import landing
     from saflex_cli.store.aggregate import build_table
-    from saflex_cli.store.check import check_tables, write_tables
+    from saflex_cli.store.check import check_tables, table_files, write_tables
     from saflex_cli.store.render import render
 
     if not given and not check:
@@ -63,7 +63,11 @@ def run(
     problems = []
     for path in [find_table_or_recipe(text) for text in given or []] or _every_table():
         table = _load(path, overrides or [])
-        data = build_table(table, results, allow_missing)
+        unwritten = check and not given and not any(file.exists() for file in table_files(results, table).values())
+        data = build_table(table, results, allow_missing or unwritten)
+        if unwritten and not data.is_complete:
+            typer.echo(f"{table.name}: not written; {data.reports} of {data.expected} reports are there")
+            continue
         if write:
             for written in write_tables(data, results):
                 typer.echo(f"wrote {written}", err=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from saflex_cli.cli.catalogue import complete_recipe
+from saflex_cli.cli.catalogue import complete_table_or_recipe
 from saflex_cli.cli.options import DataRoot, Device, DeviceOption, Out, Overrides
 from saflex_cli.errors import ResultsError, TrainingError
 
@@ -19,13 +19,18 @@ Examples:
   saflex train quickstart/digits
   saflex train recipes/quickstart/digits.yaml --method saflex_proximal --seed 0 --seed 1
   saflex train quickstart/digits --jobs 2 --dry-run
+  saflex train table1 --dry-run
   saflex train quickstart/digits --set train.epochs=2 --set optimizer.lr=0.001"""
 
 
 def run(
     recipe: Annotated[
         list[str],
-        typer.Argument(metavar="RECIPE", help="Path or name of a recipe.", autocompletion=complete_recipe),
+        typer.Argument(
+            metavar="RECIPE|TABLE",
+            help="Path or name of a recipe, or of a table: then all its runs.",
+            autocompletion=complete_table_or_recipe,
+        ),
     ],
     method: Annotated[
         list[str] | None,
@@ -42,19 +47,21 @@ def run(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what has a report, and replace it.")] = False,
 ) -> None:
-    """Run every method of a recipe with every seed.
+    """Run every method of a recipe with every seed, or all runs of a table.
 
     Every run writes one report. Finished runs are skipped, and an interrupted run goes on from its last epoch. With
     --set, and without --out, results go to a folder of their own under runs/.
     """
-    from saflex_cli.cli.plan import landing, load_recipes, plan_runs
+    from saflex_cli.cli.costs import Costs
+    from saflex_cli.cli.plan import landing, load_selection, plan_runs
     from saflex_cli.cli.plan_view import announce, show_plan
 
     changes = overrides or []
     results, runs = landing(out, changes)
-    loaded = load_recipes(recipe, changes)
+    loaded = load_selection(recipe, changes)
     plan = plan_runs(loaded, methods=method or [], seeds=seed or [], results=results)
     announce(plan, results)
+    Costs.read({results, Path("results")}).announce(plan)
     if dry_run:
         show_plan(plan)
         return

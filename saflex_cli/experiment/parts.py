@@ -98,17 +98,19 @@ def build_parts(
     augmenter: UpstreamFunction | None = None,
     *,
     augmented: bool = True,
+    splits: Splits | None = None,
 ) -> Parts:
     """Load the data and build the augmentation of one run; `augmenter` takes the place of the recipe's.
 
-    Without `augmented` there is none: an evaluation needs no pre-made samples.
+    Without `augmented` there is none: an evaluation needs no pre-made samples. `splits` are the recipe's data, where
+    they have been loaded already.
 
     Raises:
         RecipeError: if the recipe has no such method.
         DataError: if data or pre-made samples cannot be used.
     """
     method = find_method(recipe, label)
-    splits = build_data(recipe.data, seed, data_root(root))
+    splits = splits or build_data(recipe.data, seed, data_root(root))
     config = run_config(recipe, method)
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
     upstream = None

@@ -11,7 +11,9 @@ from saflex_cli.augment.batch import UpstreamFunction
 from saflex_cli.config.identity import config_hash, find_method
 from saflex_cli.config.load import load_recipe
 from saflex_cli.config.schema import Recipe, SaflexMethod
+from saflex_cli.data.build import build_data
 from saflex_cli.data.root import data_root
+from saflex_cli.data.splits import Splits
 from saflex_cli.errors import RecipeError, SaflexError
 from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.experiment.places import Places, Progress, StateName, checkpoint_path
@@ -83,10 +85,12 @@ def check(recipe: Recipe, labels: Sequence[str], places: Places, augmenter: Upst
     Raises:
         SaflexError: names the recipe's field and what to do.
     """
-    data_root(places.data_root)
+    seed = recipe.seeds[0]
+    splits: Splits | None = None
     for label in labels:
         try:
-            parts = build_parts(recipe, label, recipe.seeds[0], places.data_root, augmenter)
+            splits = splits or build_data(recipe.data, seed, data_root(places.data_root))
+            parts = build_parts(recipe, label, seed, places.data_root, augmenter, splits=splits)
             if parts.upstream is None and parts.method.uses_upstream:
                 raise RecipeError(f"method {label} needs an augmentation; add the key augmenter")
             if isinstance(parts.method, SaflexMethod):

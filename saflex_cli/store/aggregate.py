@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from saflex_cli.config.identity import find_method
 from saflex_cli.store.collect import Reports, collect_reports
 from saflex_cli.store.estimates import Difference, Estimate, estimate, paired_difference
 from saflex_cli.store.published import Published
 from saflex_cli.store.report import SaflexFacts, Scores
 from saflex_cli.store.table import Column, Table
-from saflex_cli.store.table_config import Metric
+from saflex_cli.store.table_config import Metric, Row
 
 Epoch = Literal["selected", "last"]
 
@@ -42,7 +43,9 @@ class Cell:
     seeds: tuple[int, ...]
     """Seeds with a report."""
     expected: int
-    """Seeds that the recipe asks for."""
+    """Seeds that the recipe asks for, of this method."""
+    usual: int
+    """Seeds that the recipe asks for, of any method that says nothing else."""
     selected: Estimate | None
     """Test metric at the epoch that validation chose; None for methods that train on validation."""
     last: Estimate | None
@@ -69,9 +72,19 @@ class TableData:
     """By column, then by row, in the table's order."""
 
     @property
+    def reports(self) -> int:
+        """Runs with a report."""
+        return sum(len(cell.seeds) for column in self.cells for cell in column)
+
+    @property
+    def expected(self) -> int:
+        """Runs that the recipes ask for."""
+        return sum(cell.expected for column in self.cells for cell in column)
+
+    @property
     def is_complete(self) -> bool:
-        """Whether every seed of every recipe has its report."""
-        return all(len(cell.seeds) == cell.expected for column in self.cells for cell in column)
+        """Whether every run of every row has its report."""
+        return self.reports == self.expected
 
 
 def build_table(table: Table, results: Path, allow_missing: bool = False) -> TableData:
@@ -90,23 +103,29 @@ def build_table(table: Table, results: Path, allow_missing: bool = False) -> Tab
 
 
 def _column_cells(table: Table, column: Column, reports: Mapping[tuple[str, str], Reports]) -> tuple[Cell, ...]:
-    found = {row.method: reports[column.recipe.name, row.method] for row in table.rows}
-    scores = {method: _Scores.of(own, table.metric) for method, own in found.items()}
+    found = {row.key: reports[column.source(row).recipe.name, row.method] for row in table.rows}
+    scores = {key: _Scores.of(own, table.metric) for key, own in found.items()}
 
-    def cell(method: str) -> Cell:
-        own = scores[method]
+    def compared(row: Row, reference: str | None, epoch: Epoch) -> Comparison | None:
+        if reference in (None, row.method):
+            return None
+        return scores[row.key].minus(scores[row.key._replace(method=reference)], epoch)
+
+    def cell(row: Row) -> Cell:
+        own, recipe = scores[row.key], column.source(row).recipe
         return Cell(
             seeds=tuple(sorted(own.last)),
-            expected=len(column.recipe.seeds),
+            expected=len(recipe.seeds_of(find_method(recipe, row.method))),
+            usual=len(recipe.seeds),
             selected=estimate(own.selected),
             last=estimate(own.last),
-            to_baseline=None if method == table.baseline else own.minus(scores[table.baseline]),
-            to_fair=None if table.fair in (None, method) else own.minus(scores[table.fair], "last"),
-            saflex=_saflex_means(found[method]),
-            published=column.published.get(method),
+            to_baseline=compared(row, table.baseline, "selected"),
+            to_fair=compared(row, table.fair, "last"),
+            saflex=_saflex_means(found[row.key]),
+            published=column.published.get(row.key),
         )
 
-    return tuple(cell(row.method) for row in table.rows)
+    return tuple(cell(row) for row in table.rows)
 
 
 @dataclass(frozen=True)
@@ -124,7 +143,7 @@ class _Scores:
             last={seed: value(report.last) for seed, report in reports.items()},
         )
 
-    def minus(self, other: "_Scores", epoch: Epoch = "selected") -> Comparison | None:
+    def minus(self, other: "_Scores", epoch: Epoch) -> Comparison | None:
         if epoch == "selected" and not (self.selected and other.selected):
             epoch = "last"
         ours, theirs = (self.selected, other.selected) if epoch == "selected" else (self.last, other.last)

@@ -25,10 +25,11 @@ def collect_reports(table: Table, results: Path, *, allow_missing: bool) -> Mapp
     reports: dict[tuple[str, str], dict[int, Report]] = {}
     problems: dict[str, str] = {}
     for column, row in product(table.columns, table.rows):
-        recipe, method = column.recipe, find_method(column.recipe, row.method)
+        source = column.source(row)
+        recipe, method = source.recipe, find_method(source.recipe, row.method)
         found = reports.setdefault((recipe.name, row.method), {})
-        train = f"saflex train {column.source}" + ("" if results == Path("results") else f" --out {results}")
-        for seed in recipe.seeds:
+        train = f"saflex train {source.path}" + ("" if results == Path("results") else f" --out {results}")
+        for seed in recipe.seeds_of(method):
             try:
                 report = find_report(results, recipe, method, seed)
             except ResultsError as error:
@@ -48,15 +49,12 @@ def _mixed_data(table: Table, reports: Mapping[tuple[str, str], Reports]) -> dic
     """Columns whose runs were made on different data: they cannot be compared."""
     problems = {}
     for column in table.columns:
-        own = [
-            found
-            for (recipe, _), by_seed in reports.items()
-            for found in by_seed.values()
-            if recipe == column.recipe.name
-        ]
+        names = {source.recipe.name for source in column.sources.values()}
+        own = [found for (recipe, _), by_seed in reports.items() for found in by_seed.values() if recipe in names]
         if len({report.data.sha256 for report in own}) > 1:
-            problems[f"{column.recipe.name}: its reports were made on different data"] = (
-                f"saflex train {column.source} --force"
+            paths = " ".join(source.path for source in column.sources.values())
+            problems[f"{', '.join(sorted(names))}: reports were made on different data"] = (
+                f"saflex train {paths} --force"
             )
     return problems
 

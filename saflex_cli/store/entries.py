@@ -34,12 +34,12 @@ def published_entry(published: Published | None) -> Entry:
 
 
 def headline_entry(cell: Cell) -> Entry:
-    """`95.11 ± 0.14 (paper 95.11 ± 0.14)`, and the number of seeds where it is not the recipe's."""
+    """`95.11 ± 0.14`, and the number of seeds where it is not the recipe's."""
     if cell.headline is None:
         return ABSENT
     text = mean_entry(cell.headline).text + ("" if cell.selected else LAST_EPOCH_MARK)
-    text += f" (paper {published_entry(cell.published).text})" if cell.published else ""
-    return Entry(text + (f" (n = {count_entry(cell).text})" if len(cell.seeds) < cell.expected else ""))
+    unusual = len(cell.seeds) < cell.expected or cell.expected != cell.usual
+    return Entry(text + (f" (n = {count_entry(cell).text})" if unusual else ""))
 
 
 def count_entry(cell: Cell) -> Entry:

@@ -1,6 +1,6 @@
 """What a printed table says and where, for every format alike: notes, and blocks of columns."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -17,7 +17,7 @@ from saflex_cli.store.entries import (
     weight_entry,
 )
 from saflex_cli.store.notes import notes
-from saflex_cli.store.table import Table
+from saflex_cli.store.table import Column, Table
 
 WIDTH = 80
 """Columns of the terminal that a table of one recipe fits."""
@@ -104,14 +104,43 @@ def _saflex_facts(data: TableData) -> list[Block]:
 
 
 def _several_recipes(data: TableData) -> list[Block]:
-    def block(heading: str, entry: Callable[[Cell], Entry]) -> Block:
-        columns = zip(data.table.columns, data.cells, strict=True)
-        return Block(heading, (_titles(data.table), *(_strip(column.title, cells, entry) for column, cells in columns)))
+    """The means of all columns, each column beside what the paper prints, then the differences."""
+    columns = list(zip(data.table.columns, data.cells, strict=True))
 
+    def blocks(heading: str, entry: Callable[[Cell], Entry]) -> Iterator[Block]:
+        strips = [_strip(column.title, cells, entry) for column, cells in columns]
+        return _fitting(heading, _titles(data.table), strips)
+
+    beside = [_beside_paper(data.table, column, cells) for column, cells in columns if column.published]
     differences = [
-        block(f"{_DIFFERENCES} vs {title}, {epoch} epoch", entry) for title, epoch, entry in _references(data.table)
+        blocks(f"{_DIFFERENCES} vs {title}, {epoch} epoch", entry) for title, epoch, entry in _references(data.table)
     ]
-    return [block(_MEANS, headline_entry), *differences]
+    return [*blocks(_MEANS, headline_entry), *beside, *chain.from_iterable(differences)]
+
+
+def _fitting(heading: str, titles: Strip, strips: Sequence[Strip]) -> Iterator[Block]:
+    """As many columns side by side as fit the terminal, and one at least; a part of them is named in the heading."""
+    parts: list[tuple[Strip, ...]] = [()]
+    for strip in strips:
+        if parts[-1] and Block(heading, (titles, *parts[-1], strip)).width > WIDTH:
+            parts.append(())
+        parts[-1] += (strip,)
+    for part in parts:
+        named = f": {', '.join(strip.header for strip in part)}" if len(parts) > 1 else ""
+        yield Block(heading + named, (titles, *part))
+
+
+def _beside_paper(table: Table, column: Column, cells: Sequence[Cell]) -> Block:
+    """Ours and the paper's, for the rows for which it prints a number."""
+    printed = [(row, cell) for row, cell in zip(table.rows, cells, strict=True) if cell.published]
+    own = [cell for _, cell in printed]
+    strips = [
+        _strip("ours", own, headline_entry),
+        _strip("paper", own, lambda cell: published_entry(cell.published)),
+        _strip("n", own, count_entry),
+    ]
+    titles = Strip("method", tuple(Entry(row.title) for row, _ in printed))
+    return Block(f"{column.title}: ours beside the paper's", (titles, *strips))
 
 
 def _joined_if_fitting(blocks: Sequence[Block]) -> Sequence[Block]:
@@ -124,9 +153,9 @@ def _joined_if_fitting(blocks: Sequence[Block]) -> Sequence[Block]:
 def _references(table: Table) -> list[tuple[str, Epoch, Callable[[Cell], Entry]]]:
     """The rows that all others are compared with: title, epoch, and how a cell says it."""
     references: list[tuple[str, Epoch, Callable[[Cell], Entry]]] = []
-    references.append((table.row_title(table.baseline), "selected", _to_baseline))
+    references.append((table.title_of(table.baseline), "selected", _to_baseline))
     if table.fair:
-        references.append((table.row_title(table.fair), "last", _to_fair))
+        references.append((table.title_of(table.fair), "last", _to_fair))
     return references
 
 

@@ -5,7 +5,7 @@ from itertools import chain, product
 
 from saflex_cli.config.identity import find_method
 from saflex_cli.config.schema import MethodConfig, SaflexMethod
-from saflex_cli.store.aggregate import TableData
+from saflex_cli.store.aggregate import Cell, TableData
 from saflex_cli.store.entries import LAST_EPOCH_MARK
 from saflex_cli.store.table import Table
 
@@ -15,10 +15,10 @@ _NAMES = {"accuracy": "accuracy", "auroc": "AUROC", "loss": "loss"}
 def notes(data: TableData) -> Iterator[str]:
     """What ±, the epochs, the differences and the marks of this table mean."""
     table, cells = data.table, list(chain.from_iterable(data.cells))
-    methods = [find_method(column.recipe, row.method) for column, row in product(table.columns, table.rows)]
+    methods = [find_method(column.source(row).recipe, row.method) for column, row in product(table.columns, table.rows)]
     if table.caption:
         yield " ".join(table.caption.split())
-    yield from _metric_notes(table)
+    yield _metric_note(table, cells)
     yield _selection_note(table, methods)
     if any(_spends_validation_twice(method) for method in methods):
         yield "SAFLEX rows spend the validation set twice: on refinement and on selection."
@@ -34,15 +34,17 @@ def notes(data: TableData) -> Iterator[str]:
         yield "Incomplete: reports are missing. n is the number of seeds that are there."
 
 
-def _metric_notes(table: Table) -> Iterator[str]:
-    counts = sorted({len(column.recipe.seeds) for column in table.columns})
+def _metric_note(table: Table, cells: list[Cell]) -> str:
+    counts = sorted({cell.expected for cell in cells})
     seeds = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
     spread = "; ± is the sample standard deviation over seeds" if counts[-1] > 1 else ""
-    yield f"Test {_NAMES[table.metric]} in percent, {seeds} seed{'s' if counts[-1] > 1 else ''}{spread}."
+    return f"Test {_NAMES[table.metric]} in percent, {seeds} seed{'s' if counts[-1] > 1 else ''}{spread}."
 
 
 def _selection_note(table: Table, methods: list[MethodConfig]) -> str:
-    metrics = dict.fromkeys(_NAMES[column.recipe.selection.metric] for column in table.columns)
+    metrics = dict.fromkeys(
+        _NAMES[source.recipe.selection.metric] for column in table.columns for source in column.sources.values()
+    )
     note = f"Selected: epoch chosen by validation {' or '.join(metrics)}."
     if any(method.train_on == ("train", "val") for method in methods):
         note += " Rows trained on train+val have nothing to select on and report the last epoch."
@@ -50,9 +52,9 @@ def _selection_note(table: Table, methods: list[MethodConfig]) -> str:
 
 
 def _difference_note(table: Table) -> str:
-    note = f"Differences are paired by seed, in points: to {table.row_title(table.baseline)} at the selected epoch"
+    note = f"Differences are paired by seed, in points: to {table.title_of(table.baseline)} at the selected epoch"
     if table.fair:
-        note += f", to {table.row_title(table.fair)} at the last epoch of both"
+        note += f", to {table.title_of(table.fair)} at the last epoch of both"
     bold = "Bold only where the 95 % interval of the paired difference (t test) excludes 0"
     return f"{note}. {bold}; no correction for the number of comparisons."
 

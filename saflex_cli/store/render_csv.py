@@ -28,7 +28,7 @@ def render_csv(data: TableData) -> str:
 
 def _line(table: Table, column: Column, row: Row, cell: Cell) -> _Line:
     line: _Line = {
-        "recipe": column.recipe.name,
+        "recipe": column.source(row).recipe.name,
         "method": row.method,
         "column": column.title,
         "row": row.title,

@@ -10,19 +10,31 @@ from saflex_cli.config.load import load_recipe, validate
 from saflex_cli.config.schema import Recipe
 from saflex_cli.errors import RecipeError
 from saflex_cli.store.published import Published, PublishedKey, look_up, read_published
-from saflex_cli.store.table_config import Metric, Row, TableConfig
+from saflex_cli.store.table_config import Metric, Row, RowKey, TableConfig
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recipe of a column, read."""
+
+    recipe: Recipe
+    path: str
+    """As commands and files show it."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One recipe of a table, read."""
+    """One data set of a table."""
 
     title: str
-    recipe: Recipe
-    source: str
-    """The recipe's path, as commands and files show it."""
-    published: Mapping[str, Published] = field(default_factory=dict)
-    """Published numbers by method label."""
+    sources: Mapping[str | None, Source]
+    """Its recipes by the name that rows call them by; None for the only one."""
+    published: Mapping[RowKey, Published] = field(default_factory=dict)
+    """Published numbers by row."""
+
+    def source(self, row: Row) -> Source:
+        """The recipe that a row belongs to."""
+        return self.sources[row.recipe]
 
 
 @dataclass(frozen=True)
@@ -40,9 +52,9 @@ class Table:
     source: str
     """The path of the table file or recipe, as commands and files show it."""
 
-    def row_title(self, method: str) -> str:
-        """The title of the row with this method label."""
-        return next(row.title for row in self.rows if row.method == method)
+    def title_of(self, method: str) -> str:
+        """The title of the row with this method label; of all of them, where several recipes have it."""
+        return " or ".join(row.title for row in self.rows if row.method == method)
 
 
 def load_table(path: Path) -> Table:
@@ -80,7 +92,7 @@ def table_from_recipe(recipe: Recipe, source: str | None = None) -> Table:
         title=recipe.name,
         caption=None,
         metric="accuracy",
-        columns=(Column(title=recipe.name, recipe=recipe, source=source),),
+        columns=(Column(title=recipe.name, sources={None: Source(recipe, source)}),),
         rows=tuple(Row(method=m.label, title=m.label) for m in recipe.methods),
         baseline=(on_train or recipe.methods)[0].label,
         fair=on_both[0].label if on_both else None,
@@ -92,22 +104,34 @@ def _read_columns(config: TableConfig, document: Document) -> tuple[Column, ...]
     uses_published = any(column.published for column in config.columns)
     numbers = read_published(document.path.with_name("published.csv")) if uses_published else {}
     columns: list[Column] = []
+    seen: set[str] = set()
     for index, column in enumerate(config.columns):
-        path, at = document.path.parent / column.recipe, ("columns", index, "recipe")
+        sources = _read_sources(column.recipe, ("columns", index, "recipe"), seen, document)
+        published = _published(config, index, numbers, document)
+        columns.append(Column(title=column.title, sources=sources, published=published))
+        _check_methods(config, columns[-1], document)
+    return tuple(columns)
+
+
+def _read_sources(
+    given: str | dict[str, str], location: Location, seen: set[str], document: Document
+) -> dict[str | None, Source]:
+    sources: dict[str | None, Source] = {}
+    for name, text in given.items() if isinstance(given, dict) else [(None, given)]:
+        path, at = document.path.parent / text, location if name is None else (*location, name)
         if not path.is_file():
             raise _error(document, at, f"there is no {path}; write the path relative to the table file")
         recipe = load_recipe(path)
-        if any(recipe.name == other.recipe.name for other in columns):
+        if recipe.name in seen:
             raise _error(document, at, f"{recipe.name} is listed twice; leave one out")
-        _check_methods(config, recipe, document)
-        published = _published(config, index, numbers, document)
-        columns.append(Column(title=column.title, recipe=recipe, source=_shown(path), published=published))
-    return tuple(columns)
+        seen.add(recipe.name)
+        sources[name] = Source(recipe, _shown(path))
+    return sources
 
 
 def _published(
     config: TableConfig, index: int, numbers: Mapping[PublishedKey, Published], document: Document
-) -> dict[str, Published]:
+) -> dict[RowKey, Published]:
     where = config.columns[index].published
     if where is None:
         return {}
@@ -116,24 +140,32 @@ def _published(
         if row.published is not None:
             try:
                 key = PublishedKey(where.table, where.column, where.backbone, row.published)
-                found[row.method] = look_up(numbers, key)
+                found[row.key] = look_up(numbers, key)
             except RecipeError as error:
                 raise _error(document, ("columns", index, "published"), str(error)) from error
     return found
 
 
 def _check_rows(config: TableConfig, document: Document) -> None:
-    labels = [row.method for row in config.rows]
-    for index, label in enumerate(labels):
-        if label in labels[:index]:
-            raise _error(document, ("rows", index, "method"), f"{label} is listed twice; leave one out")
-    for key, reference in (("baseline", config.baseline), ("fair", config.fair)):
-        if reference is not None and reference not in labels:
-            raise _error(document, (key,), f"{reference} is not among the rows; they are: {', '.join(labels)}")
+    keys = [row.key for row in config.rows]
+    for index, key in enumerate(keys):
+        if key in keys[:index]:
+            raise _error(document, ("rows", index, "method"), f"{key.method} is listed twice; leave one out")
+    for name, reference in (("baseline", config.baseline), ("fair", config.fair)):
+        for key in keys:
+            if reference is not None and RowKey(key.recipe, reference) not in keys:
+                of = f" of the recipe {key.recipe}" if key.recipe else ""
+                labels = ", ".join(other.method for other in keys if other.recipe == key.recipe)
+                raise _error(document, (name,), f"{reference} is not among the rows{of}; they are: {labels}")
 
 
-def _check_methods(config: TableConfig, recipe: Recipe, document: Document) -> None:
+def _check_methods(config: TableConfig, column: Column, document: Document) -> None:
     for index, row in enumerate(config.rows):
+        if row.recipe not in column.sources:
+            names = ", ".join(name for name in column.sources if name is not None)
+            advice = f"write one of: {names}" if names else "leave it out: the column has one recipe"
+            raise _error(document, ("rows", index, "recipe"), f"{column.title} has no recipe {row.recipe}; {advice}")
+        recipe = column.source(row).recipe
         try:
             method = find_method(recipe, row.method)
         except RecipeError as error:

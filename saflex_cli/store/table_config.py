@@ -1,6 +1,6 @@
 """What a table file may say: which recipes are its columns, and which methods its rows."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -21,10 +21,10 @@ class PublishedColumn(Strict):
 
 
 class ColumnConfig(Strict):
-    """One recipe."""
+    """One recipe, or several on the same data, between which the rows choose."""
 
-    recipe: str
-    """Path relative to the table file."""
+    recipe: str | Annotated[dict[Slug, str], Field(min_length=1)]
+    """Path relative to the table file; or paths by the name that rows call them by."""
     title: Title
     published: PublishedColumn | None = None
 
@@ -34,9 +34,23 @@ class Row(Strict):
 
     method: Slug
     """Its label, the same in all recipes of the table."""
+    recipe: Slug | None = None
+    """Which of the column's recipes, where a column names several."""
     title: Title
     published: str | None = None
     """Its name in `published.csv`."""
+
+    @property
+    def key(self) -> "RowKey":
+        """What tells it from the other rows."""
+        return RowKey(self.recipe, self.method)
+
+
+class RowKey(NamedTuple):
+    """A method of one of the column's recipes."""
+
+    recipe: str | None
+    method: str
 
 
 class TableConfig(Strict):
@@ -50,6 +64,6 @@ class TableConfig(Strict):
     columns: Annotated[tuple[ColumnConfig, ...], Field(min_length=1)]
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
     baseline: Slug
-    """Label of the row that all rows are compared with, at the selected epoch."""
+    """Label of the method that the rows of its recipe are compared with, at the selected epoch."""
     fair: Slug | None = None
-    """Label of a row trained on train + val, that all rows are compared with at the last epoch."""
+    """Label of a method trained on train + val, compared with in the same way at the last epoch."""

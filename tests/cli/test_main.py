@@ -81,7 +81,7 @@ def test_a_users_error_is_one_message(saflex: Saflex) -> None:
     result = saflex("train", "tests/digit")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert result.stderr == "error: no recipe 'tests/digit'; did you mean tests/digits?\n"
+    assert result.stderr == "error: no table or recipe 'tests/digit'; did you mean tests/digits?\n"
 
 
 def test_a_message_is_not_wrapped_and_its_brackets_stand(saflex: Saflex, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from saflex_cli.cli.plan import landing, load_recipes, plan_runs, select_methods
+from saflex_cli.cli.plan import landing, load_recipes, load_selection, plan_runs, select_methods
 from saflex_cli.cli.plan_view import settings
 from saflex_cli.errors import RecipeError, ResultsError
 
@@ -42,6 +42,24 @@ def test_two_recipes_of_one_name_are_refused(project: Path) -> None:
     copy.write_text((project / "recipes/tests/digits.yaml").read_text())
     with pytest.raises(RecipeError, match=r"copy\.yaml: name: tests/digits is also the name of recipes/tests/digits"):
         load_recipes(["tests/digits", "copy.yaml"])
+
+
+def test_a_table_stands_for_the_methods_of_its_rows() -> None:
+    [recipe] = load_selection(["one"])
+    assert (recipe.name, [method.label for method in recipe.methods]) == (
+        "tests/digits",
+        ["no_aug", "upstream_trainval"],
+    )
+    [recipe] = load_selection(["one", "tests/digits"])
+    assert len(recipe.methods) == 4
+    with pytest.raises(RecipeError, match="one: --set changes recipes, not tables"):
+        load_selection(["one"], ["train.epochs=1"])
+
+
+def test_a_method_may_have_seeds_of_its_own() -> None:
+    loaded = load_recipes(["tests/digits"], ["methods[0].seeds=[5]"])
+    runs = plan_runs(loaded, methods=["no_aug", "saflex_paper"], results=Path("results"))
+    assert [(run.method.label, run.seed) for run in runs] == [("no_aug", 5), ("saflex_paper", 0), ("saflex_paper", 1)]
 
 
 def test_seeds_come_from_the_recipe_or_the_command() -> None:

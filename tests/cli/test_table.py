@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from saflex_cli.store.files import report_path
 from tests.cli.conftest import Saflex
 
 pytestmark = pytest.mark.usefixtures("trained")
@@ -42,6 +43,13 @@ def test_write_then_check(saflex: Saflex) -> None:
     differs = saflex("table", "one", "--check")
     assert differs.exit_code == 1
     assert "results/tables/one.csv:1: differs" in differs.stderr
+
+
+def test_check_of_a_table_that_has_not_begun(saflex: Saflex) -> None:
+    report_path(Path("results"), "tests/digits", "no_aug", 1).unlink()
+    result = saflex("table", "--check")
+    assert (result.exit_code, result.stdout) == (0, "one: not written; 3 of 4 reports are there\n")
+    assert saflex("table", "one", "--check").exit_code == 1
 
 
 def test_check_without_table_files(saflex: Saflex) -> None:

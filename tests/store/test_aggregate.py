@@ -7,11 +7,13 @@ from saflex_cli.config.load import load_recipe
 from saflex_cli.config.schema import Recipe
 from saflex_cli.errors import ResultsError
 from saflex_cli.store.aggregate import Cell, TableData, build_table
+from saflex_cli.store.entries import headline_entry
 from saflex_cli.store.files import report_path, write_report
 from saflex_cli.store.published import Published
 from saflex_cli.store.table import load_table
 
-from .conftest import make_report, write_values
+from .conftest import VALUES, make_report, write_values
+from .test_table import SEVERAL
 
 
 @pytest.fixture
@@ -154,5 +156,32 @@ def test_reports_on_different_data_are_not_compared(folder: Path, filled: Path, 
     other = json.loads(path.read_text())
     other["data"]["sha256"] = "1" * 64
     path.write_text(json.dumps(other))
-    with pytest.raises(ResultsError, match="its reports were made on different data"):
+    with pytest.raises(ResultsError, match="smoke/digits: reports were made on different data"):
         build_table(load_table(folder / "one.yaml"), filled)
+
+
+def test_rows_of_several_recipes_are_compared_within_their_own(folder: Path, filled: Path):
+    """The second recipe's upstream is at 80: its refined row is compared with that, not with the first's 93."""
+    (folder / "several.yaml").write_text(SEVERAL)
+    write_values(filled, load_recipe(folder / "other.yaml"), "upstream", (80.0, 80.0, 80.0))
+    [cells] = build_table(load_table(folder / "several.yaml"), filled).cells
+    assert [cell.headline.mean for cell in cells[1:3]] == pytest.approx([0.93, 0.80])
+    assert [cell.to_baseline is None for cell in cells] == [False, True, True, False]
+    assert cells[0].to_baseline.difference.mean == pytest.approx(-0.055 / 3)
+    assert cells[3].to_baseline.difference.mean == pytest.approx(0.151)
+
+
+def test_a_method_with_seeds_of_its_own_is_complete_with_them(folder: Path, results: Path):
+    path = folder / "digits.yaml"
+    path.write_text(path.read_text().replace("{name: no_aug}", "{name: no_aug, seeds: [1]}"))
+    recipe = load_recipe(path)
+    for label, values in VALUES.items():
+        if label != "no_aug":
+            write_values(results, recipe, label, values)
+    write_report(results, make_report(recipe, "no_aug", 1, 0.91), [])
+    data = build_table(load_table(folder / "one.yaml"), results)
+    cell = _cells(data)["no_aug"]
+    assert data.is_complete
+    assert (cell.seeds, cell.expected, cell.usual) == ((1,), 1, 3)
+    assert cell.to_baseline.difference.n == 1
+    assert headline_entry(cell).text == "91.00 (n = 1)"

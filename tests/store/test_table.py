@@ -6,6 +6,7 @@ from saflex_cli.config.load import load_recipe
 from saflex_cli.errors import RecipeError
 from saflex_cli.store.published import Published, PublishedKey, read_published
 from saflex_cli.store.table import load_table, table_from_recipe
+from saflex_cli.store.table_config import RowKey
 
 from .conftest import RECIPE
 
@@ -24,11 +25,75 @@ def test_a_table_file(folder: Path):
     table = load_table(folder / "two.yaml")
     assert (table.name, table.metric, table.baseline, table.fair) == ("two", "auroc", "upstream", "upstream_trainval")
     assert table.source == "recipes/two.yaml"
-    assert [column.source for column in table.columns] == ["recipes/digits.yaml", "recipes/other.yaml"]
-    assert [column.recipe.name for column in table.columns] == ["smoke/digits", "smoke/other"]
-    assert table.columns[0].published == {"no_aug": Published(94.34, 0.18), "saflex_proximal": Published(95.11, 0.14)}
+    assert [column.sources[None].path for column in table.columns] == ["recipes/digits.yaml", "recipes/other.yaml"]
+    assert [column.sources[None].recipe.name for column in table.columns] == ["smoke/digits", "smoke/other"]
+    assert table.columns[0].published == {
+        RowKey(None, "no_aug"): Published(94.34, 0.18),
+        RowKey(None, "saflex_proximal"): Published(95.11, 0.14),
+    }
     assert table.columns[1].published == {}
-    assert table.row_title("no_aug") == "[no aug]"
+    assert table.title_of("no_aug") == "[no aug]"
+
+
+SEVERAL = """\
+name: several
+title: Two augmentations of one data set
+columns:
+  - title: Digits
+    recipe: {first: digits.yaml, second: other.yaml}
+    published: {table: "1", column: pathmnist, backbone: resnet18}
+rows:
+  - {recipe: first, method: no_aug, title: no augmentation, published: no_aug}
+  - {recipe: first, method: upstream, title: First, published: randaugment}
+  - {recipe: second, method: upstream, title: Second}
+  - {recipe: second, method: saflex_proximal, title: Second refined}
+baseline: upstream
+"""
+
+
+@pytest.fixture
+def several(folder: Path) -> Path:
+    path = folder / "several.yaml"
+    path.write_text(SEVERAL)
+    return path
+
+
+def test_rows_choose_between_the_recipes_of_a_column(several: Path):
+    table = load_table(several)
+    [column] = table.columns
+    assert [column.source(row).recipe.name for row in table.rows] == 2 * ["smoke/digits"] + 2 * ["smoke/other"]
+    assert column.published == {
+        RowKey("first", "no_aug"): Published(94.34, 0.18),
+        RowKey("first", "upstream"): Published(93.52, 0.09),
+    }
+    assert table.title_of("upstream") == "First or Second"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("recipe: second, method: up", "recipe: third, method: up", r"baseline: upstream .*second; they are: saflex_p"),
+        ("{recipe: second, method: saflex", "{method: saflex", r"baseline: upstream is not among the rows; they are"),
+        (
+            "second: other",
+            "other: other",
+            r"rows\[2\]\.recipe: Digits has no recipe second; write one of: first, other",
+        ),
+        ("second: other.yaml", "second: gone.yaml", r"columns\[0\]\.recipe\.second: there is no .*gone\.yaml"),
+        ("second: other.yaml", "second: digits.yaml", r"columns\[0\]\.recipe\.second: smoke/digits is listed twice"),
+        ("{first: digits.yaml, second: other.yaml}", "{}", r"columns\[0\]\.recipe"),
+    ],
+)
+def test_a_wrong_choice_between_recipes(several: Path, old: str, new: str, message: str):
+    with pytest.raises(RecipeError, match=message):
+        load_table(_edited(several.parent, old, new, several.name))
+
+
+def test_a_row_names_no_recipe_where_there_is_one(folder: Path):
+    path = folder / "two.yaml"
+    path.write_text(path.read_text().replace("- {method:", "- {recipe: first, method:"))
+    with pytest.raises(RecipeError, match=r"rows\[0\]\.recipe: Digits_1 has no recipe first; leave it out"):
+        load_table(path)
 
 
 def test_the_default_table_of_a_recipe(folder: Path):

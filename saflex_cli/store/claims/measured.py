@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from saflex_cli.config.components import MedMnistData, ResNet18
@@ -69,9 +70,11 @@ class Measured:
         for path in sorted(tables.glob("*.yaml")):
             table = load_table(path)
             reports = collect_reports(table, results, allow_missing=True)
-            for column in table.columns:
-                _, own = found.setdefault(column.recipe.name, (column.recipe, {}))
-                own |= {row.method: r for row in table.rows if (r := reports[column.recipe.name, row.method])}
+            for column, row in product(table.columns, table.rows):
+                recipe = column.source(row).recipe
+                _, own = found.setdefault(recipe.name, (recipe, {}))
+                if by_seed := reports[recipe.name, row.method]:
+                    own[row.method] = by_seed
         measured = (_measured(recipe, own) for recipe, own in found.values())
         return cls(tuple(one for one in measured if one))
 
