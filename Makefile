@@ -5,7 +5,8 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart reproduce-table1 reproduce-table7 reproduce-table8 test test-slow check format lint floors types tables golden lock wheel clean
+.PHONY: help install quickstart reproduce-table1 reproduce-table7 reproduce-table8 test test-slow check format lint floors \
+	types tables figure2b golden lock wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -64,6 +65,15 @@ types: install
 tables: install  ## Compare the committed tables and docs/claims.md with the committed reports
 	$(BIN)/saflex table --check
 	$(BIN)/saflex claims --check
+
+# Numbers for every preset that changes weights or labels, with every seed of the recipe.
+figure2b: install  ## Make the study of the paper's Figure 2(b) anew: reports, table, pictures, numbers
+	$(BIN)/saflex train study/figure2b --force
+	$(BIN)/saflex table figure2b --write
+	set -e; for method in saflex_paper saflex_weights_only saflex_proximal bootstrap; do for seed in 0 1 2 3 4; do \
+		$(BIN)/saflex show study/figure2b --method $$method --seed $$seed; done; done > docs/figures/figure2b.txt
+	$(BIN)/saflex show study/figure2b --method saflex_paper --to docs/figures/figure2b-paper.png
+	$(BIN)/saflex show study/figure2b --method saflex_proximal --to docs/figures/figure2b-proximal.png
 
 golden: install  ## Rewrite the reviewed texts in tests/golden
 	SAFLEX_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/config tests/store

@@ -53,10 +53,16 @@ class Upstream:
         """SHA-256 of the samples of every step that brings its own."""
         return tuple(digest for _, step in self.steps if (digest := getattr(step, "sha256", None)))
 
-    def epoch(self, streams: Streams, epoch: int) -> Callable[[Tensor, Int[Tensor, " batch"]], AugmentedBatch]:
-        """The augmentation for one epoch, its random streams at their beginning."""
+    def epoch(
+        self, streams: Streams, epoch: int, *, scheduled: int | None = None
+    ) -> Callable[[Tensor, Int[Tensor, " batch"]], AugmentedBatch]:
+        """The augmentation for one epoch, its random streams at their beginning.
+
+        `scheduled` is the epoch whose strength is used, where it is not that of the streams.
+        """
         generators = [streams.generator("augment", epoch, name) for name, _ in self.steps]
-        steps = [step.at_epoch(epoch) if isinstance(step, Scheduled) else step for _, step in self.steps]
+        at = epoch if scheduled is None else scheduled
+        steps = [step.at_epoch(at) if isinstance(step, Scheduled) else step for _, step in self.steps]
 
         def augment(inputs: Tensor, labels: Int[Tensor, " batch"]) -> AugmentedBatch:
             batch = clean_batch(inputs, labels, self.classes)

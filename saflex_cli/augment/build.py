@@ -12,6 +12,7 @@ from saflex_cli.augment.crop import RandomCrop
 from saflex_cli.augment.folder import SamplePool, read_pool
 from saflex_cli.augment.labels import LabelCorruption
 from saflex_cli.augment.mixup import PairMixup
+from saflex_cli.augment.noise import AdditiveNoise
 from saflex_cli.augment.randaugment import PerSampleRandAugment
 from saflex_cli.augment.soft_crop import SoftShift
 from saflex_cli.augment.vision import RandomRotation
@@ -20,18 +21,22 @@ from saflex_cli.config.components import (
     CorruptLabels,
     Crop,
     Folder,
+    GaussianNoise,
     Mixup,
     RandAugment,
     Rotation,
     SoftCrop,
 )
-from saflex_cli.errors import DataError
+from saflex_cli.errors import DataError, RecipeError
+
+_OF_VECTORS = (CorruptLabels, GaussianNoise, Mixup)
+"""Steps that take samples of any shape; all others take images."""
 
 
 def build_upstream(
     steps: tuple[AugmenterStep, ...],
     *,
-    shape: tuple[int, int, int],
+    shape: tuple[int, ...],
     class_names: tuple[str, ...],
     root: Path,
 ) -> Upstream:
@@ -39,20 +44,27 @@ def build_upstream(
 
     Args:
         steps: From the recipe.
-        shape: Of one image (C, H, W).
+        shape: Of one sample: (C, H, W) of an image, (F,) of a vector.
         class_names: One per class.
         root: Data root, for relative folders.
 
     Raises:
+        RecipeError: if a step takes images, and the data are vectors.
         DataError: if a folder of pre-made samples cannot be used.
     """
+    for step in steps:
+        if len(shape) != 3 and not isinstance(step, _OF_VECTORS):
+            raise RecipeError(
+                f"augmenter: {step.name} takes images, and the data are vectors; gaussian_noise, mixup and "
+                "corrupt_labels take vectors"
+            )
     names = [f"{step.name}-{[s.name for s in steps[:index]].count(step.name)}" for index, step in enumerate(steps)]
     built = [_build_step(step, shape, class_names, root) for step in steps]
     return Upstream(tuple(zip(names, built, strict=True)), len(class_names))
 
 
 def _build_step(
-    step: AugmenterStep, shape: tuple[int, int, int], class_names: tuple[str, ...], root: Path
+    step: AugmenterStep, shape: tuple[int, ...], class_names: tuple[str, ...], root: Path
 ) -> AugmentationStep:
     match step:
         case Rotation():
@@ -69,6 +81,8 @@ def _build_step(
             return RandomCrop(step.padding, step.flip, step.fill)
         case SoftCrop():
             return SoftShift(step.sigma, step.power, step.flip, step.fill, step.narrow_from)
+        case GaussianNoise():
+            return AdditiveNoise(step.std, clamp=len(shape) == 3)
         case _:
             assert_never(step)
 

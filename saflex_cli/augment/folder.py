@@ -42,7 +42,7 @@ class SamplePool:
 
 
 def read_pool(
-    folder: Path, *, shape: tuple[int, int, int], class_names: tuple[str, ...]
+    folder: Path, *, shape: tuple[int, ...], class_names: tuple[str, ...]
 ) -> tuple[UInt8[Tensor, "n channels height width"], Int[Tensor, " n"]]:
     """Images of the given shape (C, H, W), and their classes.
 
@@ -92,7 +92,7 @@ def _class_number(name: str, class_names: tuple[str, ...], path: Path) -> int:
     )
 
 
-def _read_image(path: Path, shape: tuple[int, int, int]) -> UInt8[Tensor, "channels height width"]:
+def _read_image(path: Path, shape: tuple[int, ...]) -> UInt8[Tensor, "channels height width"]:
     try:
         with Image.open(path) as image:
             pixels = np.asarray(image.convert("L" if shape[0] == 1 else "RGB"))

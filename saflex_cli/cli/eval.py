@@ -7,8 +7,7 @@ from typing import Annotated
 import typer
 
 from saflex_cli.cli.catalogue import complete_recipe_or_checkpoint
-from saflex_cli.cli.options import DataRoot, Device, DeviceOption, Out
-from saflex_cli.errors import CheckpointError
+from saflex_cli.cli.options import DataRoot, Device, DeviceOption, Out, State
 
 EXAMPLES = """\b
 Examples:
@@ -23,13 +22,6 @@ class Split(StrEnum):
     TRAIN = "train"
     VAL = "val"
     TEST = "test"
-
-
-class State(StrEnum):
-    """Which of the two states that a run keeps."""
-
-    SELECTED = "selected"
-    LAST = "last"
 
 
 def run(
@@ -68,7 +60,9 @@ def run(
     elif method is None or seed is None:
         raise typer.BadParameter("a recipe needs --method and --seed")
     else:
-        path = _find_checkpoint(target, method, seed, state, out)
+        from saflex_cli.cli.checkpoints import choose_run
+
+        path = choose_run(target, method, seed, out).checkpoint(state)
 
     from saflex_cli.cli.per_class import as_csv, print_json, show_evaluation
     from saflex_cli.experiment import evaluate_checkpoint
@@ -78,28 +72,3 @@ def run(
     if predictions is not None:
         write_text(predictions, as_csv(found))
     (print_json if as_json else show_evaluation)(found)
-
-
-def _find_checkpoint(given: str, wanted: str, seed: int, state: State | None, out: Path | None) -> Path:
-    from saflex_cli.cli.plan import landing, load_recipes, select_methods
-    from saflex_cli.store.files import report_path
-
-    [recipe] = load_recipes([given])
-    methods = select_methods(recipe, [wanted])
-    if len(methods) > 1:
-        raise typer.BadParameter(f"--method {wanted}: choose one of {', '.join(m.label for m in methods)}")
-    [method] = methods
-    if state is None:
-        state = State.LAST if "val" in method.train_on else State.SELECTED
-
-    from saflex_cli.experiment import Places, checkpoint_path
-
-    results, runs = landing(out, [])
-    path = checkpoint_path(Places(results=results, runs=runs), recipe.name, method.label, seed, state.value)
-    if not path.is_file():
-        elsewhere = "runs/again" if report_path(results, recipe.name, method.label, seed).exists() else out
-        place = f" --out {elsewhere}" if elsewhere else ""
-        again = f"saflex train {given} --method {method.label} --seed {seed}{place}"
-        then = f", then add{place} here" if elsewhere != out else ""
-        raise CheckpointError(f"{path}: there is no such checkpoint; make it with: {again}{then}")
-    return path

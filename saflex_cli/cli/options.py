@@ -15,6 +15,13 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class State(StrEnum):
+    """Which of the two states that a run keeps."""
+
+    SELECTED = "selected"
+    LAST = "last"
+
+
 DataRoot = Annotated[
     Path | None,
     typer.Option(

@@ -94,7 +94,24 @@ class ImageFolderData(Pixels, Carved):
     """Pixels per side; other images are resized (bilinear, antialiased) without keeping their aspect."""
 
 
-DataConfig = Annotated[DigitsData | MedMnistData | NpzData | ImageFolderData, Field(discriminator="name")]
+class GaussiansData(Strict):
+    """Points in the plane: one round Gaussian per class, their centres evenly spaced on the unit circle."""
+
+    name: Literal["gaussians"]
+    classes: Annotated[int, Field(ge=2)] = 3
+    train: Positive = 300
+    """Points to train on, drawn class by class out of one pool that is the same for every seed."""
+    val: Positive = 300
+    test: Positive = 3000
+    spread: Annotated[float, Field(gt=0)] = 0.25
+    """Standard deviation about a centre, in each of the two directions."""
+    split_seed: int | None = None
+    """As for `digits`."""
+
+
+DataConfig = Annotated[
+    DigitsData | MedMnistData | NpzData | ImageFolderData | GaussiansData, Field(discriminator="name")
+]
 
 
 # --- models ----------------------------------------------------------------------------------------------------------
@@ -118,7 +135,17 @@ class ResNet18(Strict):
     """Channels of the first stage; the others have two, four and eight times as many. 64 is the published net."""
 
 
-ModelConfig = Annotated[SmallCnn | ResNet18, Field(discriminator="name")]
+class Mlp(Strict):
+    """Linear layers with ReLU between them, for vectors; the values of an image are taken in a row."""
+
+    name: Literal["mlp"]
+    hidden: tuple[Positive, ...] = (64, 64)
+    """Width of each hidden layer."""
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Dropout probability after each hidden layer."""
+
+
+ModelConfig = Annotated[SmallCnn | ResNet18 | Mlp, Field(discriminator="name")]
 
 
 # --- upstream augmentation -------------------------------------------------------------------------------------------
@@ -210,8 +237,17 @@ class SoftCrop(Strict):
     """From this epoch on (counted from 0) σ is a thousandth; published: the last 4 % of the epochs."""
 
 
+class GaussianNoise(Strict):
+    """Add N(0, std²) to every value of every sample."""
+
+    name: Literal["gaussian_noise"]
+    std: Annotated[float, Field(gt=0)]
+    """In the inputs' own units; for images in units of intensity, from 0 to 1, where the sum is clamped."""
+
+
 AugmenterStep = Annotated[
-    Rotation | CorruptLabels | Folder | RandAugment | Mixup | Crop | SoftCrop, Field(discriminator="name")
+    Rotation | CorruptLabels | Folder | RandAugment | Mixup | Crop | SoftCrop | GaussianNoise,
+    Field(discriminator="name"),
 ]
 
 

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from saflex_cli.config.components import DataConfig, DigitsData, ImageFolderData, MedMnistData, NpzData
+from saflex_cli.config.components import DataConfig, DigitsData, GaussiansData, ImageFolderData, MedMnistData, NpzData
 from saflex_cli.data.digits import digits
+from saflex_cli.data.gaussians import gaussians
 from saflex_cli.data.image_folder import image_folder
 from saflex_cli.data.medmnist import medmnist
 from saflex_cli.data.npz import npz
@@ -15,7 +16,7 @@ def build_data(config: DataConfig, seed: int, root: Path) -> Splits:
 
     Args:
         config: The recipe's `data`.
-        seed: Of the run; only `digits` without a `split_seed` depends on it.
+        seed: Of the run; only `digits` and `gaussians` without a `split_seed` depend on it.
         root: The folder with data sets.
 
     Raises:
@@ -34,3 +35,5 @@ def _load(config: DataConfig, seed: int, root: Path) -> Splits:
             return npz(config, root)
         case ImageFolderData():
             return image_folder(config, root)
+        case GaussiansData():
+            return gaussians(config, seed)

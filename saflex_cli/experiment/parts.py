@@ -54,7 +54,7 @@ class Parts:
         splits = self.splits
         model = build_model(
             self.recipe.model,
-            channels=splits.train.inputs.shape[1],
+            shape=tuple(splits.train.inputs.shape[1:]),
             classes=splits.classes,
             mean=splits.scale.mean,
             std=splits.scale.std,
@@ -121,10 +121,9 @@ def build_parts(
         config["augmenter"] = [{"name": "function", "function": name}]
         upstream = upstream_from_function(augmenter, splits.classes)
     elif method.uses_upstream and steps is not None:
-        channels, height, width = splits.train.inputs.shape[1:]
         upstream = build_upstream(
             steps,
-            shape=(channels, height, width),
+            shape=tuple(splits.train.inputs.shape[1:]),
             class_names=splits.class_names,
             root=data_root(root),
         )

@@ -80,7 +80,7 @@ def run(
 
 
 def check(recipe: Recipe, labels: Sequence[str], places: Places, augmenter: UpstreamFunction | None = None) -> None:
-    """Find before the first run what would stop a later one: missing data, augmentations, or outer samples.
+    """Find before the first run what would stop a later one: missing data or outer samples, parts that do not fit.
 
     Raises:
         SaflexError: names the recipe's field and what to do.
@@ -95,6 +95,7 @@ def check(recipe: Recipe, labels: Sequence[str], places: Places, augmenter: Upst
                 raise RecipeError(f"method {label} needs an augmentation; add the key augmenter")
             if isinstance(parts.method, SaflexMethod):
                 outer_size(parts.method, parts.splits, recipe.train.batch_size)
+            parts.model(torch.device("cpu"))
         except SaflexError as error:
             raise type(error)(f"recipe {recipe.name}: {error}") from error
 

@@ -33,7 +33,7 @@ class Standardised(nn.Module):
 
     def forward(
         self,
-        images: Float[Tensor, "batch channels height width"] | UInt8[Tensor, "batch channels height width"],
+        images: Float[Tensor, "batch ..."] | UInt8[Tensor, "batch ..."],
     ) -> Float[Tensor, "batch classes"]:
         """Logits."""
         inputs = standardise(images, self.mean, self.std)

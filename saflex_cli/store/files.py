@@ -90,6 +90,11 @@ def find_report(results: Path, recipe: Recipe, method: MethodConfig, seed: int) 
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a file in UTF-8, as `write_bytes` does."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file through a temporary one in the same folder, so that a reader sees the old file or the new one.
 
     Raises:
@@ -102,7 +107,7 @@ def write_text(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            _write_synced(temporary, text)
+            _write_synced(temporary, content)
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
@@ -110,9 +115,9 @@ def write_text(path: Path, text: str) -> None:
         raise ResultsError(f"{path}: cannot be written ({error.strerror}); check space and permissions") from error
 
 
-def _write_synced(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+def _write_synced(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
         file.flush()
         # Otherwise a power cut after the renaming could leave an empty file under the final name.
         os.fsync(file.fileno())

@@ -8,8 +8,17 @@ from PIL import Image
 
 from saflex_cli.augment.batch import AugmentedBatch, Upstream
 from saflex_cli.augment.build import build_upstream, upstream_from_function
-from saflex_cli.config.components import AugmenterStep, CorruptLabels, Crop, Folder, Mixup, RandAugment, Rotation
-from saflex_cli.errors import DataError
+from saflex_cli.config.components import (
+    AugmenterStep,
+    CorruptLabels,
+    Crop,
+    Folder,
+    GaussianNoise,
+    Mixup,
+    RandAugment,
+    Rotation,
+)
+from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.seeding import Streams
 
 IMAGES = torch.rand(16, 1, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -56,6 +65,7 @@ STEPS = (
     Mixup(name="mixup"),
     Crop(name="crop"),
     Folder(name="folder", path="pool"),
+    GaussianNoise(name="gaussian_noise", std=0.5),
 )
 
 
@@ -71,6 +81,17 @@ def test_every_step_takes_both_kinds_of_images(step: AugmenterStep, inputs: torc
     assert batch.inputs.float().std() > 0 or step.name == "folder"
     torch.testing.assert_close(batch.soft_labels.sum(1), torch.ones(16))
     assert torch.equal(batch.sample_weights, torch.ones(16))
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
+def test_a_step_takes_vectors_or_says_that_it_cannot(step: AugmenterStep) -> None:
+    names = ("a", "b", "c", "d")
+    if step.name in {"corrupt_labels", "mixup", "gaussian_noise"}:
+        upstream = build_upstream((step,), shape=(2,), class_names=names, root=Path())
+        assert upstream.epoch(Streams(0), 0)(torch.randn(16, 2), LABELS).inputs.shape == (16, 2)
+    else:
+        with pytest.raises(RecipeError, match=f"^augmenter: {step.name} takes images, and the data are vectors"):
+            build_upstream((step,), shape=(2,), class_names=names, root=Path())
 
 
 def test_a_function_may_return_classes_soft_labels_or_a_batch() -> None:

@@ -96,3 +96,5 @@ def test_from_its_epoch_on_the_shift_is_nearly_none() -> None:
     images, labels = make_images(8, 1, 28, 28, torch.uint8), torch.zeros(8, dtype=torch.long)
     changed = [not torch.equal(upstream.epoch(Streams(0), epoch)(images, labels).inputs, images) for epoch in range(4)]
     assert changed == [True, True, False, False]
+    late = upstream.epoch(Streams(0), 0, scheduled=3)(images, labels).inputs
+    assert torch.equal(late, images), "the schedule's epoch is not that of the streams"

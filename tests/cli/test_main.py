@@ -13,7 +13,7 @@ from tests.cli.conftest import Saflex
 
 pytestmark = pytest.mark.usefixtures("project")
 
-COMMANDS = ("train", "eval", "table", "recipes", "doctor")
+COMMANDS = ("train", "eval", "show", "table", "recipes", "doctor")
 HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "yaml")
 
 HELP_WITHOUT_HEAVY_IMPORTS = f"""
@@ -66,6 +66,10 @@ def test_version(saflex: Saflex) -> None:
         ["eval", "tests/digits"],
         ["eval", "last.safetensors", "--seed", "0"],
         ["eval", "tests/digits", "--method", "saflex", "--seed", "0"],
+        ["show", "tests/digits"],
+        ["show", "tests/digits", "--method", "saflex"],
+        ["show", "tests/digits", "--method", "upstream", "--samples", "0"],
+        ["show", "tests/digits", "--method", "upstream", "--to", "picture.pdf"],
         ["table"],
         ["table", "one", "--format", "pdf"],
     ],

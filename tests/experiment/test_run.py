@@ -285,3 +285,9 @@ def test_a_run_killed_at_any_moment_goes_on_to_the_same_report(tmp_path: Path) -
     resumed = run_one(recipe, "saflex_proximal", 0, places=places, on_progress=lambda p: epochs.append(p.epoch))
     assert 1 < epochs[0] < 200
     assert lasting(resumed) == lasting(run(recipe, methods=["saflex_proximal"], seeds=[0])[0])
+
+
+def test_a_net_of_images_is_refused_for_vectors_before_the_first_run(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, data={"name": "gaussians", "train": 30, "val": 30, "test": 30}, augmenter=None)
+    with pytest.raises(RecipeError, match=r"^recipe tests/digits: model: small_cnn takes images"):
+        check(recipe, ["no_aug"], places_in(tmp_path))

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 
 from saflex_cli.config import components
+from saflex_cli.errors import RecipeError
 from saflex_cli.models.build import build_model
 from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
@@ -12,11 +13,12 @@ from saflex_cli.seeding import Streams
 CONFIGS: list[components.ModelConfig] = [
     components.SmallCnn(name="small_cnn", width=4),
     components.ResNet18(name="resnet18", width=4),
+    components.Mlp(name="mlp", hidden=(8, 4)),
 ]
 
 
 def build(config: components.ModelConfig, seed: int = 0) -> Standardised:
-    return build_model(config, channels=1, classes=3, mean=0.5, std=0.25, streams=Streams(seed))
+    return build_model(config, shape=(1, 12, 12), classes=3, mean=0.5, std=0.25, streams=Streams(seed))
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
@@ -41,5 +43,15 @@ def test_both_kinds_of_images_give_the_same_logits(config: components.ModelConfi
 
 
 def test_the_net_is_the_one_that_was_asked_for() -> None:
-    assert [type(build(config).net).__name__ for config in CONFIGS] == ["SmallCnn", "ResNet18"]
+    assert [type(build(config).net).__name__ for config in CONFIGS] == ["SmallCnn", "ResNet18", "Mlp"]
     assert build(CONFIGS[1]).net.head.in_features == 32
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+def test_a_net_takes_vectors_or_says_that_it_cannot(config: components.ModelConfig) -> None:
+    if config.name == "mlp":
+        model = build_model(config, shape=(5,), classes=3, mean=0.0, std=1.0, streams=Streams(0))
+        assert model(torch.randn(4, 5)).shape == (4, 3)
+    else:
+        with pytest.raises(RecipeError, match=f"^model: {config.name} takes images, and the data are vectors"):
+            build_model(config, shape=(5,), classes=3, mean=0.0, std=1.0, streams=Streams(0))

@@ -1,0 +1,1 @@
+"""Pictures as PNG bytes, from plain arrays; needs the extra `figures`, apart from `samples`."""

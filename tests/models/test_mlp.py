@@ -1,0 +1,32 @@
+"""The multilayer perceptron is what its settings say, layer by layer."""
+
+import pytest
+import torch
+from torch.nn import functional
+
+from saflex_cli.models.mlp import Mlp
+
+
+@pytest.mark.parametrize("hidden", [(), (7,), (7, 5, 6)])
+def test_logits_are_those_of_the_layers_by_hand(hidden: tuple[int, ...]) -> None:
+    model = Mlp(inputs=4, classes=3, hidden=hidden, dropout=0.5).double().eval()
+    inputs = torch.randn(6, 4).double()
+    parameters = list(model.parameters())
+    assert len(parameters) == 2 * (len(hidden) + 1)
+    expected = inputs
+    for weight, bias in zip(parameters[:-2:2], parameters[1:-2:2], strict=True):
+        expected = functional.linear(expected, weight, bias).clamp(min=0)
+    torch.testing.assert_close(model(inputs), functional.linear(expected, *parameters[-2:]))
+
+
+def test_dropout_follows_every_hidden_layer_in_training_alone() -> None:
+    model = Mlp(inputs=4, classes=3, hidden=(50, 50), dropout=0.5)
+    inputs = torch.randn(6, 4)
+    assert not torch.equal(model(inputs), model(inputs))
+    assert torch.equal(model.eval()(inputs), model(inputs))
+
+
+def test_images_are_taken_in_a_row() -> None:
+    model = Mlp(inputs=2 * 3 * 4, classes=3, hidden=(8,), dropout=0.0)
+    images = torch.rand(5, 2, 3, 4)
+    assert torch.equal(model(images), model(images.flatten(1)))
