@@ -5,11 +5,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class _Record(BaseModel):
+class Record(BaseModel):
+    """Base of what is written to results: frozen, no unknown fields, no NaN."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Metrics(_Record):
+class Metrics(Record):
     """Values on one split, as fractions (not percent)."""
 
     accuracy: Annotated[float, Field(ge=0, le=1)]
@@ -19,7 +21,7 @@ class Metrics(_Record):
     """Mean cross-entropy in nats."""
 
 
-class Scores(_Record):
+class Scores(Record):
     """One state of the model: the selected epoch or the last one."""
 
     epoch: int
@@ -36,7 +38,7 @@ class Selected(Scores):
     split: Literal["val"]
 
 
-class DataFacts(_Record):
+class DataFacts(Record):
     """What was trained and evaluated on."""
 
     train: int
@@ -51,7 +53,7 @@ class DataFacts(_Record):
     """SHA-256 of the pre-made samples of each folder of the augmenter, as decoded."""
 
 
-class SaflexFacts(_Record):
+class SaflexFacts(Record):
     """What SAFLEX did, over all steps of the run."""
 
     mean_weight: float
@@ -63,7 +65,7 @@ class SaflexFacts(_Record):
     steps: int
 
 
-class Timing(_Record):
+class Timing(Record):
     """Wall-clock; not part of a run's identity."""
 
     train_seconds: float
@@ -72,7 +74,7 @@ class Timing(_Record):
     steps_per_second: float
 
 
-class Environment(_Record):
+class Environment(Record):
     """What the run was made with; no host name, user or path."""
 
     saflex: str
@@ -84,7 +86,7 @@ class Environment(_Record):
     git_dirty: bool | None
 
 
-class Report(_Record):
+class Report(Record):
     """`results/reports/<recipe>/<method>/seed-<n>.json`, at most 4 KB."""
 
     format: Literal[1] = 1
@@ -105,7 +107,7 @@ class Report(_Record):
     environment: Environment
 
 
-class EpochRow(_Record):
+class EpochRow(Record):
     """One line of the per-epoch curve, committed as CSV beside the report."""
 
     epoch: int

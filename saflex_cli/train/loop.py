@@ -115,17 +115,11 @@ class Fit:
         set_learning_rate(self.optimizer, self.recipe.optimizer, epoch)
         self.step.begin_epoch(epoch)
         self.model.train()
-        device = self.train.labels.device
         tally = Tally()
         started = time.perf_counter()
         order = self.streams.generator("order", epoch)
         for inputs, labels, indices in batches(self.train, self.recipe.train.batch_size, order):
-            with autocast(device, self.recipe.train):
-                result = self.step(inputs, labels, indices)
-            self.optimizer.zero_grad(set_to_none=True)
-            result.loss.backward()
-            self.optimizer.step()
-            tally.add(result, len(labels))
+            tally.add(self.train_batch(inputs, labels, indices), len(labels))
         row = tally.row(epoch + 1, refined=self.refined)
         state.seconds += time.perf_counter() - started
         state.steps += tally.steps
@@ -133,6 +127,15 @@ class Fit:
         row |= self._validate(state, epoch + 1)
         state.curve.append(row)
         state.epoch = epoch + 1
+
+    def train_batch(self, inputs: Tensor, labels: Int[Tensor, " batch"], indices: Int[Tensor, " batch"]) -> StepResult:
+        """One step: loss, gradient, update."""
+        with autocast(labels.device, self.recipe.train):
+            result = self.step(inputs, labels, indices)
+        self.optimizer.zero_grad(set_to_none=True)
+        result.loss.backward()
+        self.optimizer.step()
+        return result
 
     def _validate(self, state: TrainingState, epoch: int) -> dict[str, float | None]:
         if self.val is None:

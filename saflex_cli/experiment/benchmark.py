@@ -1,0 +1,113 @@
+"""What a training step of each method costs, measured in turns in one process."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from jaxtyping import Int
+from torch import Tensor
+
+from saflex_cli.config.identity import config_hash
+from saflex_cli.config.schema import Recipe
+from saflex_cli.data.build import build_data
+from saflex_cli.data.root import data_root
+from saflex_cli.errors import RecipeError
+from saflex_cli.experiment.parts import build_parts
+from saflex_cli.store.bench import Benchmark, MethodCost
+from saflex_cli.store.report import Environment
+from saflex_cli.train.loop import Fit, batches
+from saflex_cli.train.provenance import environment, resolve_device
+
+_WARM_UP = 3
+"""Untimed steps of every method: memory is taken, kernels are chosen."""
+
+
+def measure(
+    recipe: Recipe,
+    labels: Sequence[str],
+    *,
+    rounds: int,
+    steps: int,
+    root: Path | None = None,
+    device: str = "auto",
+    on_round: Callable[[int], None] = lambda _: None,
+) -> Benchmark:
+    """Train all methods from the start with the recipe's first seed, a few steps each in every round.
+
+    What is timed is the whole training step with its data and augmentation, as in a run; not validation.
+
+    Args:
+        recipe: Whose methods are measured.
+        labels: The methods; the first is the baseline.
+        rounds: How often each has its turn.
+        steps: Training steps per turn.
+        root: Data root.
+        device: `auto`, `cpu` or `cuda`.
+        on_round: Called after every round with its number, from 1.
+
+    Raises:
+        SaflexError: for data or methods that cannot be used.
+    """
+    target, seed = resolve_device(device), recipe.seeds[0]
+    splits = build_data(recipe.data, seed, data_root(root))
+    parts = {label: build_parts(recipe, label, seed, root, splits=splits) for label in labels}
+    for part in parts.values():
+        if part.method.uses_upstream and part.upstream is None:
+            raise RecipeError(f"method {part.method.label} needs an augmentation; add the key augmenter")
+    seconds: dict[str, list[float]] = {label: [] for label in labels}
+    with TemporaryDirectory() as scratch, torch.random.fork_rng():
+        torch.manual_seed(seed)
+        fits = {label: part.fit(part.model(target), target, Path(scratch) / label) for label, part in parts.items()}
+        streams = {label: _endless(fit) for label, fit in fits.items()}
+        for label, fit in fits.items():
+            _timed(fit, streams[label], _WARM_UP)
+        for number in range(1, rounds + 1):
+            for label, fit in fits.items():
+                seconds[label].append(_timed(fit, streams[label], steps) / steps)
+            on_round(number)
+    return Benchmark(
+        recipe=recipe.name,
+        data=recipe.data.model_dump(mode="json"),
+        model=recipe.model.model_dump(mode="json"),
+        train=recipe.train.model_dump(mode="json"),
+        baseline=labels[0],
+        steps=steps,
+        costs=tuple(
+            MethodCost(method=label, config_hash=config_hash(parts[label].config), seconds=tuple(seconds[label]))
+            for label in labels
+        ),
+        environment=Environment.model_validate(environment(target)),
+    )
+
+
+Batch = tuple[Tensor, Int[Tensor, " batch"], Int[Tensor, " batch"]]
+
+
+def _endless(fit: Fit) -> Iterator[Batch]:
+    """Full batches of one epoch after the other; a smaller last one would blur the time of a step."""
+    size = fit.recipe.train.batch_size
+    if len(fit.train) < size:
+        raise RecipeError(f"train.batch_size is {size}, but there are {len(fit.train)} training samples; lower it")
+    for epoch in count():
+        fit.step.begin_epoch(epoch)
+        fit.model.train()
+        for batch in batches(fit.train, size, fit.streams.generator("order", epoch)):
+            if len(batch[1]) == size:
+                yield batch
+
+
+def _timed(fit: Fit, stream: Iterator[Batch], steps: int) -> float:
+    _wait(fit)
+    started = time.perf_counter()
+    for _ in range(steps):
+        fit.train_batch(*next(stream))
+    _wait(fit)
+    return time.perf_counter() - started
+
+
+def _wait(fit: Fit) -> None:
+    if fit.train.labels.device.type == "cuda":
+        torch.cuda.synchronize(fit.train.labels.device)
