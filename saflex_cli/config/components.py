@@ -56,11 +56,17 @@ class Pixels(Strict):
     """Divides what is left."""
 
 
+def _single_label(subset: Any) -> Any:  # noqa: ANN401 - raw YAML
+    if subset == "chestmnist":
+        raise ValueError("chestmnist is multi-label, and saflex trains on one class per image; take another set")
+    return subset
+
+
 class MedMnistData(Pixels):
     """A single-label 2-D set of MedMNIST v2 (Yang et al. 2023) in its official splits; the MD5 is always checked."""
 
     name: Literal["medmnist"]
-    subset: MedMnistSet
+    subset: Annotated[MedMnistSet, BeforeValidator(_single_label)]
     size: Literal[28, 64, 128, 224] = 28
     """Pixels per side of the official release."""
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor, nn
@@ -15,7 +15,7 @@ _BATCH = 1024
 
 
 @torch.no_grad()
-def predict(model: nn.Module, inputs: Float[Tensor, "n ..."]) -> Float[Tensor, "n classes"]:
+def predict(model: nn.Module, inputs: Shaped[Tensor, "n ..."]) -> Float[Tensor, "n classes"]:
     """Log-probabilities in evaluation mode; modules get their own modes back."""
     with evaluation_mode(model):
         logits = torch.cat([model(batch) for batch in inputs.split(_BATCH)])
