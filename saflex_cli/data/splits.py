@@ -1,6 +1,6 @@
 """A data set as tensors, split into train, val and test."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int, Shaped
@@ -53,6 +53,9 @@ class Splits:
     """Of the data as loaded, before splitting."""
     md5: str | None = None
     """Of the official file, where the source publishes one."""
+    levels: tuple[int, ...] = ()
+    """Of tables: how many codes 0…L−1 each categorical column has. These columns come last in `inputs` (N, F), as whole
+    numbers in float32; the continuous ones come first, standardised, with NaN for a missing value."""
 
     @property
     def classes(self) -> int:
@@ -61,8 +64,7 @@ class Splits:
 
     def to(self, device: torch.device) -> "Splits":
         """The same splits on another device."""
-        moved = (self.train.to(device), self.val.to(device), self.test.to(device))
-        return Splits(*moved, self.class_names, self.scale, self.sha256, self.md5)
+        return replace(self, train=self.train.to(device), val=self.val.to(device), test=self.test.to(device))
 
 
 def checked_splits(splits: Splits, source: str) -> Splits:

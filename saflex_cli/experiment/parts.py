@@ -55,6 +55,7 @@ class Parts:
         model = build_model(
             self.recipe.model,
             shape=tuple(splits.train.inputs.shape[1:]),
+            levels=splits.levels,
             classes=splits.classes,
             mean=splits.scale.mean,
             std=splits.scale.std,

@@ -16,7 +16,14 @@ from saflex_cli.seeding import Streams
 
 
 def build_model(
-    config: components.ModelConfig, *, shape: tuple[int, ...], classes: int, mean: float, std: float, streams: Streams
+    config: components.ModelConfig,
+    *,
+    shape: tuple[int, ...],
+    levels: tuple[int, ...] = (),
+    classes: int,
+    mean: float,
+    std: float,
+    streams: Streams,
 ) -> Standardised:
     """The network behind its input normalisation, initialised from the stream `init`.
 
@@ -25,6 +32,7 @@ def build_model(
     Args:
         config: From the recipe.
         shape: Of one sample: (C, H, W) of an image, (F,) of a vector.
+        levels: Of the categorical columns, the last of a vector's, as in `Splits`.
         classes: K.
         mean: Of the intensities in [0, 1]; subtracted.
         std: Of the intensities; divides what is left.
@@ -35,12 +43,16 @@ def build_model(
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(streams.number("init"))
-        return Standardised(mean, std, _network(config, shape, classes=classes))
+        return Standardised(mean, std, _network(config, shape, levels, classes=classes))
 
 
-def _network(config: components.ModelConfig, shape: tuple[int, ...], *, classes: int) -> nn.Module:
+def _network(
+    config: components.ModelConfig, shape: tuple[int, ...], levels: tuple[int, ...], *, classes: int
+) -> nn.Module:
     if not isinstance(config, components.Mlp) and len(shape) != 3:
         raise RecipeError(f"model: {config.name} takes images, and the data are vectors; use {{name: mlp}}")
+    if levels:
+        raise RecipeError(f"model: {config.name} takes no categorical columns")
     channels = shape[0]
     match config:
         case components.SmallCnn():
