@@ -69,8 +69,8 @@ def _draw_tile(axes: Axes, tile: Tile, names: tuple[str, ...], left: float, top:
         right = left + _IMAGE
         corner = [(right, top), (right - 0.2, top), (right, top - 0.2)]
         axes.add_patch(Polygon(corner, facecolor=INK, edgecolor="white", linewidth=0.8))
-        moved = f"{shortened(names[before], 5)} → {shortened(names[after], 5)}"
-        axes.text(right, line, moved, ha="right", size=7.5, va="center", weight="bold")
+        moved = f"{shortened(names[before], 4)} → {shortened(names[after], 4)}"
+        axes.text(right, line, moved, ha="right", size=7, va="center", weight="bold")
     shown = np.argsort(-np.maximum(tile.learned, tile.upstream), kind="stable")[:ENTRIES]
     for row, entry in enumerate(shown, start=1):
         _draw_entry(axes, names[entry], tile.upstream[entry], tile.learned[entry], left, line - row * _ROW)

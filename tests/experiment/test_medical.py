@@ -36,9 +36,7 @@ def write_npz(path: Path, channels: int, classes: int = 4) -> None:
     np.savez(path, **arrays)
 
 
-@pytest.mark.parametrize(
-    ("augmenter", "channels"), [("randaugment", 1), ("mixup", 3), ("crop", 1)], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("augmenter", "channels"), [("randaugment", 1), ("mixup", 3), ("crop", 1)], ids=str)
 def test_every_method_runs_for_an_epoch(tmp_path: Path, augmenter: str, channels: int) -> None:
     write_npz(tmp_path / "made_up.npz", channels)
     recipe = make_recipe(
