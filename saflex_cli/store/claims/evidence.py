@@ -8,8 +8,10 @@ from saflex_cli.config.schema import MethodConfig
 from saflex_cli.store.claims.measured import (
     Measured,
     MeasuredRecipe,
+    is_lp_a3,
     is_no_augmentation,
     is_saflex,
+    is_soft_augmentation,
     is_upstream,
 )
 from saflex_cli.store.collect import Reports
@@ -50,6 +52,26 @@ def upstream_against_no_augmentation(measured: Measured) -> tuple[Evidence, ...]
 def crop_against_no_augmentation(measured: Measured) -> tuple[Evidence, ...]:
     """Crop minus training data as they are."""
     return _compare(measured.with_augmenter("crop"), is_upstream, is_no_augmentation)
+
+
+def soft_augmentation_against_no_augmentation(measured: Measured) -> tuple[Evidence, ...]:
+    """Soft-Augmentation minus training data as they are."""
+    return _compare(measured.with_augmenter("crop"), is_soft_augmentation, is_no_augmentation)
+
+
+def soft_augmentation_against_crop(measured: Measured) -> tuple[Evidence, ...]:
+    """Soft-Augmentation minus the crop."""
+    return _compare(measured.with_augmenter("crop"), is_soft_augmentation, is_upstream)
+
+
+def saflex_against_soft_augmentation(measured: Measured) -> tuple[Evidence, ...]:
+    """SAFLEX with the crop minus Soft-Augmentation: not the pair of the paper, but on the same data."""
+    return _compare(measured.with_augmenter("crop"), is_saflex, is_soft_augmentation)
+
+
+def saflex_against_lp_a3(measured: Measured) -> tuple[Evidence, ...]:
+    """SAFLEX with the crop minus LP-A3."""
+    return _compare(measured.with_augmenter("crop"), is_saflex, is_lp_a3)
 
 
 def overheads(measured: Measured) -> tuple[Evidence, ...]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
-from saflex_cli.config.components import MedMnistData, ResNet18
-from saflex_cli.config.schema import MethodConfig, NoAug, Recipe, SaflexMethod, Upstream
+from saflex_cli.config.components import MedMnistData, ResNet18, SoftCrop
+from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, Recipe, SaflexMethod, Upstream
 from saflex_cli.store.claims.printed import TITLES, title
 from saflex_cli.store.claims.text_facts import MEDICAL_SETS
 from saflex_cli.store.collect import Reports, collect_reports
@@ -39,11 +39,11 @@ class MeasuredRecipe:
         return " + ".join(title(step.name) for step in self.recipe.augmenter or ())
 
     def labels(self, fits: Callable[[MethodConfig], bool]) -> list[str]:
-        """The measured methods that train on the training set with the recipe's own augmenter, and fit."""
+        """The measured methods that train on the training set and fit."""
         return [
             method.label
             for method in self.recipe.methods
-            if method.label in self.reports and method.train_on == ("train",) and method.augmenter is None
+            if method.label in self.reports and method.train_on == ("train",)
             if fits(method)
         ]
 
@@ -95,12 +95,23 @@ def _measured(recipe: Recipe, reports: Mapping[str, Reports]) -> MeasuredRecipe 
 
 def is_saflex(method: MethodConfig) -> bool:
     """The paper's method in any form: not the ablation, not another paper's weights."""
-    return isinstance(method, SaflexMethod) and method.preset not in _NO_SAFLEX
+    return isinstance(method, SaflexMethod) and method.preset not in _NO_SAFLEX and method.augmenter is None
 
 
 def is_upstream(method: MethodConfig) -> bool:
     """The augmentation alone."""
-    return isinstance(method, Upstream) and not method.clean_batch
+    return isinstance(method, Upstream) and not method.clean_batch and method.augmenter is None
+
+
+def is_soft_augmentation(method: MethodConfig) -> bool:
+    """Soft-Augmentation's crop in the place of the recipe's augmentation."""
+    steps = method.augmenter or () if isinstance(method, Upstream) else ()
+    return any(isinstance(step, SoftCrop) for step in steps)
+
+
+def is_lp_a3(method: MethodConfig) -> bool:
+    """LP-A3 in our reading."""
+    return isinstance(method, LpA3)
 
 
 def is_no_augmentation(method: MethodConfig) -> bool:

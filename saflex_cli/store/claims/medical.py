@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from saflex_cli.data.medmnist_facts import FACTS
 from saflex_cli.store.claims.claim import Chapter, Claim, Finding, Reading
 from saflex_cli.store.claims.evidence import (
-    none_yet,
+    saflex_against_lp_a3,
     saflex_against_no_augmentation,
+    saflex_against_soft_augmentation,
     saflex_against_upstream,
     upstream_against_no_augmentation,
 )
@@ -215,7 +216,7 @@ MEDICAL = Chapter(
             "Section 5; Tables 1 and 7",
             "With the upstream augmentations of Table 1, SAFLEX is better than Soft-Augmentation.",
             _over_soft_augmentation,
-            none_yet,
+            saflex_against_soft_augmentation,
         ),
         Claim(
             "Comparable or superior to LP-A3",
@@ -223,7 +224,7 @@ MEDICAL = Chapter(
             "With the same, SAFLEX is comparable or superior to LP-A3 (read as: nowhere lower by more than twice the "
             "pooled ±).",
             _over_lp_a3,
-            none_yet,
+            saflex_against_lp_a3,
         ),
     ),
 )

@@ -1,7 +1,11 @@
 """Claims of Appendix C about Table 7: crop and Soft-Augmentation on MedMNIST."""
 
 from saflex_cli.store.claims.claim import Chapter, Claim, Finding, Reading
-from saflex_cli.store.claims.evidence import crop_against_no_augmentation, none_yet
+from saflex_cli.store.claims.evidence import (
+    crop_against_no_augmentation,
+    soft_augmentation_against_crop,
+    soft_augmentation_against_no_augmentation,
+)
 from saflex_cli.store.claims.printed import Printed, Row, above, count, listed, mean_points, not_above, signed, title
 
 _NO_AUG = Row("1", "no_aug")
@@ -54,7 +58,7 @@ SOFT_AUGMENTATION = Chapter(
             "Appendix C, below Table 7",
             "Soft-Augmentation is below no augmentation on every set but DermaMNIST.",
             _below_nothing,
-            none_yet,
+            soft_augmentation_against_no_augmentation,
         ),
         Claim(
             "Crop lowers most sets",
@@ -68,7 +72,7 @@ SOFT_AUGMENTATION = Chapter(
             "Appendix C, below Table 7",
             "Soft-Augmentation gains on Derma, Blood, OrganC and OrganS, and loses on Path, Tissue, OCT and OrganA.",
             _over_crop,
-            none_yet,
+            soft_augmentation_against_crop,
         ),
     ),
 )
