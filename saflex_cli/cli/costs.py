@@ -70,8 +70,9 @@ class Costs:
 
 def _kind(config: dict[str, Any]) -> Kind:
     method = config["method"]
-    passes = {"no_aug": "plain", "upstream": "plain"}.get(method["name"], method["name"])
-    passes += f" {method['settings']['scope']}" if "settings" in method else ""
+    scope = method.get("settings", {}).get("scope", "none")
+    costly = method["name"] == "lp_a3" or scope != "none"
+    passes = f"{method['name']} {scope}" if costly else "plain"
     defaults = {name: Train.model_fields[name].default for name in ("precision", "channels_last", "compile")}
     computed = {name: config["train"].get(name, default) for name, default in defaults.items()}
     clean = method.get("clean_batch", False)

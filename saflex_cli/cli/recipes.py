@@ -28,7 +28,8 @@ def run(out: Out = None) -> None:
             problems.append(str(error))
             continue
         counts = Counter(planned.state for planned in plan_runs([recipe], results=results))
-        size = f"{len(recipe.methods)} × {len(recipe.seeds)}"
+        seeds = sorted({len(recipe.seeds_of(method)) for method in recipe.methods})
+        size = f"{len(recipe.methods)} × {' to '.join(map(str, dict.fromkeys((seeds[0], seeds[-1]))))}"
         states = (str(counts[state] or "") for state in ("done", "to do", "stale"))
         listing.add_row(name, "\n".join(published.get(recipe.name, [])), size, *states)
     if not recipes():
