@@ -28,17 +28,19 @@ def collect_reports(table: Table, results: Path, *, allow_missing: bool) -> Mapp
         source = column.source(row)
         recipe, method = source.recipe, find_method(source.recipe, row.method)
         found = reports.setdefault((recipe.name, row.method), {})
-        train = f"saflex train {source.path}" + ("" if results == Path("results") else f" --out {results}")
+        place = "" if results == Path("results") else f" --out {results}"
         for seed in recipe.seeds_of(method):
             try:
                 report = find_report(results, recipe, method, seed)
             except ResultsError as error:
-                problems[str(error)] = f"{train} --method {row.method} --seed {seed} --force"
+                problems[str(error)] = f"saflex train {source.path}{place} --method {row.method} --seed {seed} --force"
                 continue
             if report is not None:
                 found[seed] = report
             elif not allow_missing:
-                problems[f"{report_path(results, recipe.name, row.method, seed)}: missing"] = train
+                problems[f"{report_path(results, recipe.name, row.method, seed)}: missing"] = (
+                    f"saflex train {table.source}{place}"
+                )
     problems |= _mixed_data(table, reports)
     if problems:
         raise ResultsError(_complaint(table, problems))

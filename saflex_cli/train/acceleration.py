@@ -6,6 +6,10 @@ from torch import nn
 from saflex_cli.config.schema import Train
 from saflex_cli.models.standardise import Standardised
 
+_GRAPHS = 64
+"""Compiled forms of the parts of one run: by part, training or not, and shape of the batch. torch's own limit of 8 is
+for all parts and runs of a process together, and what comes after it is not compiled."""
+
 
 def accelerate(model: Standardised, config: Train) -> None:
     """Lay out and compile a model in place; the names of its state stay as they are.
@@ -17,6 +21,8 @@ def accelerate(model: Standardised, config: Train) -> None:
         model.to(memory_format=torch.channels_last)
         model.channels_last = True
     if config.compile:
+        torch.compiler.reset()
+        torch._dynamo.config.cache_size_limit = _GRAPHS  # noqa: SLF001 - older torch has no public way
         for part in model.net.children():
             if not isinstance(part, nn.Linear):
                 part.compile()

@@ -6,6 +6,7 @@ import pytest
 
 from saflex_cli.config.identity import config_hash, find_method, run_config
 from saflex_cli.errors import RecipeError, ResultsError
+from saflex_cli.experiment import benchmark
 from saflex_cli.experiment.benchmark import measure
 from saflex_cli.store.bench import Benchmark, MethodCost, bench_path, read_benchmark, write_benchmark
 from tests.recipes import make_recipe
@@ -21,6 +22,12 @@ def test_every_method_has_its_turn_in_every_round(tmp_path: Path) -> None:
     assert measured.summary("saflex_paper")[0] > 1.0, "two passes more cannot be free"
     paper = run_config(recipe, find_method(recipe, "saflex_paper"))
     assert measured.costs[1].config_hash == config_hash(paper)
+
+
+def test_seconds_are_per_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(benchmark, "_timed", lambda _fit, _stream, steps: 0.5 * steps)
+    [cost] = measure(make_recipe(tmp_path), ["no_aug"], rounds=2, steps=4).costs
+    assert cost.seconds == (0.5, 0.5)
 
 
 def test_ratios_are_taken_round_by_round(tmp_path: Path) -> None:

@@ -127,3 +127,18 @@ def test_what_cannot_be_shown(tmp_path: Path) -> None:
         show(path)
     with pytest.raises(RecipeError, match="precondition needs the state of Adam"):
         require_showable(recipe.methods[1])
+
+
+@pytest.mark.parametrize(("narrow_from", "wide"), [(1, False), (2, True)])
+def test_a_scheduled_augmentation_is_shown_as_in_the_states_own_epoch(
+    tmp_path: Path, narrow_from: int, wide: bool
+) -> None:
+    """The last of two epochs is number 1, counted from 0; in a narrow one nothing is shifted, so every weight is 1."""
+    recipe, _ = trained(
+        tmp_path,
+        "upstream",
+        augmenter={"name": "soft_crop", "narrow_from": narrow_from},
+        train={"epochs": 2, "batch_size": 32},
+    )
+    last = checkpoint_path(Places(tmp_path / "results", tmp_path / "runs"), recipe.name, "upstream", 0, "last")
+    assert bool((show(last).samples.weights < 1).any()) is wide

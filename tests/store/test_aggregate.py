@@ -98,7 +98,7 @@ def test_missing_reports_are_listed_with_their_command(folder: Path, filled: Pat
         f"  {gone[0]}: missing",
         f"  {gone[1]}: missing",
         "make them with:",
-        f"  saflex train recipes/digits.yaml --out {filled}",
+        f"  saflex train recipes/two.yaml --out {filled}",
     ]
 
 
@@ -110,8 +110,7 @@ def test_a_long_list_is_cut(folder: Path, results: Path):
     assert lines[11:] == [
         "  … and 14 more",
         "make them with:",
-        f"  saflex train recipes/digits.yaml --out {results}",
-        f"  saflex train recipes/other.yaml --out {results}",
+        f"  saflex train recipes/two.yaml --out {results}",
     ]
 
 

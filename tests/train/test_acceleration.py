@@ -124,3 +124,32 @@ def test_a_compiled_run_is_the_same_but_for_rounding(
         assert losses(tmp_path, method, compile=True) == pytest.approx(expected, rel=1e-3)
     assert compiled
     assert "Linear" not in compiled
+
+
+def test_every_run_of_a_process_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """torch stops compiling after eight graphs, counted over all parts of all models, and says so in a log alone."""
+    graphs: list[int] = []
+
+    def count(module: torch.fx.GraphModule, _inputs: list[torch.Tensor]) -> Any:
+        graphs.append(1)
+        return module.forward
+
+    def compile_for_test(self: torch.nn.Module) -> None:
+        self._compiled_call_impl = torch.compile(self._call_impl, backend=count)
+
+    monkeypatch.setattr(torch.nn.Module, "compile", compile_for_test)
+    made: list[int] = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch's compiler warns about its own code
+        for _ in range(3):
+            graphs.clear()
+            net = small_net()
+            accelerate(net, Train(epochs=1, batch_size=2, compile=True))
+            for size in (6, 6, 3):
+                net(images(size)).sum().backward()
+            net.eval()
+            with torch.no_grad():
+                net(images(5))
+            made.append(len(graphs))
+    assert made[0] > 8
+    assert made == made[:1] * 3

@@ -1,7 +1,7 @@
 """Claims about cost and about the size of the problem."""
 
 from saflex_cli.store.claims.claim import Chapter, Claim, Finding, Reading
-from saflex_cli.store.claims.evidence import Evidence, none_yet, overheads
+from saflex_cli.store.claims.evidence import Evidence, lp_a3_overhead, none_yet, overheads
 from saflex_cli.store.claims.measured import Measured
 from saflex_cli.store.claims.printed import Printed
 from saflex_cli.store.claims.text_facts import OVERHEAD, OVERHEAD_MIXUP, OVERHEAD_RANDAUGMENT, OVERHEAD_TABULAR
@@ -81,7 +81,7 @@ COST = Chapter(
             "Section 5",
             "LP-A3 takes significantly longer to train than SAFLEX.",
             _no_times,
-            none_yet,
+            lp_a3_overhead,
         ),
         Claim(
             "When the problem is under-parametrised",

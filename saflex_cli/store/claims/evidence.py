@@ -2,9 +2,10 @@
 
 import statistics
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from saflex_cli.config.schema import MethodConfig
+from saflex_cli.store.bench import Benchmark
 from saflex_cli.store.claims.measured import (
     Measured,
     MeasuredRecipe,
@@ -14,7 +15,6 @@ from saflex_cli.store.claims.measured import (
     is_soft_augmentation,
     is_upstream,
 )
-from saflex_cli.store.collect import Reports
 from saflex_cli.store.estimates import Difference
 
 _LISTED = 4
@@ -75,31 +75,33 @@ def saflex_against_lp_a3(measured: Measured) -> tuple[Evidence, ...]:
 
 
 def overheads(measured: Measured) -> tuple[Evidence, ...]:
-    """Training time of SAFLEX over that of its upstream augmentation, in pairs of runs on the same kind of device."""
-    ratios: dict[str, dict[tuple[str, str], list[float]]] = {}
-    for recipe in measured.with_augmenter("randaugment", "mixup"):
-        for label in recipe.labels(is_saflex):
-            for upstream in recipe.labels(is_upstream):
-                for device, ratio in _ratios(recipe.reports[label], recipe.reports[upstream]):
-                    setting = ratios.setdefault(f"{recipe.protocol}; {device}", {})
-                    setting.setdefault((label, recipe.augmenter), []).append(ratio)
-    return tuple(Evidence(setting, tuple(map(_overhead, by_row.items()))) for setting, by_row in ratios.items())
+    """Time of a training step of SAFLEX over that of its upstream augmentation, all in turns in one process."""
+    return _overheads(measured, lambda label: label.startswith("saflex_"))
 
 
-def _overhead(row: tuple[tuple[str, str], list[float]]) -> str:
-    (label, augmenter), ratios = row
-    low, middle, high = (100 * ratio - 100 for ratio in (min(ratios), statistics.fmean(ratios), max(ratios)))
-    pairs = f"{len(ratios)} pair{'s' if len(ratios) > 1 else ''} of runs"
-    return f"`{label}` with {augmenter}: {middle:+.0f} % ({pairs}, {low:+.0f} to {high:+.0f} %)"
+def lp_a3_overhead(measured: Measured) -> tuple[Evidence, ...]:
+    """The same for LP-A3 and SAFLEX, where both were measured."""
+    with_lp_a3 = [one for one in measured.benchmarks if any(cost.method == "lp_a3" for cost in one.costs)]
+    chosen = replace(measured, benchmarks=tuple(with_lp_a3))
+    return _overheads(chosen, lambda label: label == "lp_a3" or label.startswith("saflex_"))
 
 
-def _ratios(ours: Reports, theirs: Reports) -> list[tuple[str, float]]:
-    pairs = [(ours[seed], theirs[seed]) for seed in sorted(ours.keys() & theirs.keys())]
-    return [
-        (a.environment.device, a.timing.train_seconds / b.timing.train_seconds)
-        for a, b in pairs
-        if (a.environment.device, a.environment.threads) == (b.environment.device, b.environment.threads)
-    ]
+def _overheads(measured: Measured, wanted: Callable[[str], bool]) -> tuple[Evidence, ...]:
+    return tuple(
+        Evidence(
+            f"a training step in {one.recipe} on {one.environment.device}, upstream = 0 %",
+            tuple(_overhead(one, cost.method) for cost in one.costs if wanted(cost.method)),
+        )
+        for one in measured.benchmarks
+        if one.baseline == "upstream"
+    )
+
+
+def _overhead(benchmark: Benchmark, label: str) -> str:
+    middle, low, high = (100 * ratio - 100 for ratio in benchmark.summary(label))
+    count = len(benchmark.ratios(label))
+    rounds = f"{count} round{'s' if count > 1 else ''}"
+    return f"`{label}`: {middle:+.0f} % (median of {rounds}, quartiles {low:+.0f} to {high:+.0f} %)"
 
 
 def _compare(
@@ -129,12 +131,12 @@ def _difference(ours: str, theirs: str, by_recipe: Sequence[tuple[str, Differenc
         values = ", ".join(f"{place} {100 * difference.mean:+z.2f}" for place, difference in by_recipe)
     else:
         values = f"mean {statistics.fmean(means):+z.2f}, from {min(means):+z.2f} to {max(means):+z.2f}"
-    above = sum(round(mean, 9) > 0 for mean in means)
+    above = f"above in {sum(round(mean, 9) > 0 for mean in means)} of {len(means)}"
+    if all(difference.interval is None for difference in differences):
+        return f"`{ours}` − `{theirs}`: {values}; {above}; one seed has no interval ({_seeds(differences)})"
     clear = [difference.mean > 0 for difference in differences if difference.is_clear]
-    return (
-        f"`{ours}` − `{theirs}`: {values}; above in {above} of {len(means)}, clearly "
-        f"above in {sum(clear)}, clearly below in {len(clear) - sum(clear)} ({_seeds(differences)})"
-    )
+    clearly = f"clearly above in {sum(clear)}, clearly below in {len(clear) - sum(clear)}"
+    return f"`{ours}` − `{theirs}`: {values}; {above}, {clearly} ({_seeds(differences)})"
 
 
 def _seeds(differences: Iterable[Difference]) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from saflex_cli.config.components import MedMnistData, ResNet18, SoftCrop
 from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, Recipe, SaflexMethod, Upstream
+from saflex_cli.store.bench import Benchmark, read_benchmark
 from saflex_cli.store.claims.printed import TITLES, title
 from saflex_cli.store.claims.text_facts import MEDICAL_SETS
 from saflex_cli.store.collect import Reports, collect_reports
@@ -57,6 +58,8 @@ class Measured:
     """Every MedMNIST recipe of the table files that has reports."""
 
     recipes: tuple[MeasuredRecipe, ...] = ()
+    benchmarks: tuple[Benchmark, ...] = ()
+    """Of MedMNIST recipes: training steps of all methods, in turns."""
 
     @classmethod
     def load(cls, tables: Path, results: Path) -> "Measured":
@@ -76,7 +79,8 @@ class Measured:
                 if by_seed := reports[recipe.name, row.method]:
                     own[row.method] = by_seed
         measured = (_measured(recipe, own) for recipe, own in found.values())
-        return cls(tuple(one for one in measured if one))
+        paths = sorted((results / "bench" / "medmnist").rglob("*.json"))
+        return cls(tuple(one for one in measured if one), tuple(map(read_benchmark, paths)))
 
     def with_augmenter(self, *names: str) -> tuple[MeasuredRecipe, ...]:
         """The recipes whose upstream augmentation is one of these, alone."""

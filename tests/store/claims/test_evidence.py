@@ -6,15 +6,18 @@ import pytest
 
 from saflex_cli.config.load import load_recipe
 from saflex_cli.errors import ResultsError
+from saflex_cli.store.bench import Benchmark, MethodCost, write_benchmark
 from saflex_cli.store.claims.evidence import (
     crop_against_no_augmentation,
+    lp_a3_overhead,
     overheads,
     saflex_against_no_augmentation,
     saflex_against_upstream,
+    soft_augmentation_against_crop,
     upstream_against_no_augmentation,
 )
 from saflex_cli.store.claims.measured import Measured
-from saflex_cli.store.files import read_report, report_path, write_report
+from saflex_cli.store.report import Environment
 from tests.store.conftest import write_values
 
 RECIPE = """\
@@ -115,25 +118,65 @@ def test_later_reports_are_taken_in(recipes: Path, results: Path):
     assert "RetinaMNIST with Mixup -1.00" in other.lines[0]
 
 
-def test_overheads_are_paired(recipes: Path, results: Path):
+def write_costs(results: Path, name: str, **seconds: tuple[float, ...]) -> None:
+    made = Benchmark(
+        recipe=f"medmnist/{name}",
+        data={},
+        model={},
+        train={},
+        baseline="upstream",
+        steps=1,
+        costs=tuple(MethodCost(method=method, config_hash="0", seconds=own) for method, own in seconds.items()),
+        environment=Environment(
+            saflex="0.1.0",
+            python="3.11.7",
+            torch="2.13.0",
+            device="cpu",
+            threads=1,
+            git_commit="0" * 40,
+            git_dirty=False,
+        ),
+    )
+    write_benchmark(results, made)
+
+
+def test_overheads_come_from_steps_made_in_turns(recipes: Path, results: Path):
+    """Ratios 1.5, 1.5 and 1.75 against an upstream that slows down; LP-A3 only where it was measured."""
+    write_costs(results, "one", upstream=(1.0, 2.0, 4.0), saflex_paper=(1.5, 3.0, 7.0), bootstrap=(1.0, 2.0, 4.0))
+    write_costs(results, "two", upstream=(1.0,), saflex_paper=(2.0,), lp_a3=(9.0,))
+    one, two = overheads(measured(recipes, results))
+    assert one.setting == "a training step in medmnist/one on cpu, upstream = 0 %"
+    assert one.lines == ("`saflex_paper`: +50 % (median of 3 rounds, quartiles +50 to +62 %)",)
+    assert two.lines == ("`saflex_paper`: +100 % (median of 1 round, quartiles +100 to +100 %)",)
+    (both,) = lp_a3_overhead(measured(recipes, results))
+    assert both.lines[1].startswith("`lp_a3`: +800 %")
+
+
+def test_soft_augmentation_is_no_other_augmentation(recipes: Path, results: Path):
+    path = write_recipe(recipes, "one", subset="breastmnist", augmenter="crop")
+    own = "  - {name: upstream, label: soft, augmenter: {name: soft_crop}}\n"
+    own += "  - {name: upstream, label: other, augmenter: {name: mixup}}\n"
+    path.write_text(path.read_text().replace("seeds: [0, 1, 2]", f"{own}seeds: [0, 1, 2]"))
+    table = recipes / "tables" / "one.yaml"
+    rows = "  - {method: soft, title: soft}\n  - {method: other, title: other}\nbaseline"
+    table.write_text(table.read_text().replace("baseline", rows))
+    for label, accuracy in (("upstream", 80.0), ("soft", 82.0), ("other", 90.0), ("no_aug", 70.0)):
+        write_values(results, load_recipe(path), label, (accuracy, accuracy + 1, accuracy + 2))
+    (evidence,) = soft_augmentation_against_crop(measured(recipes, results))
+    assert [line.split(":")[0] for line in evidence.lines] == ["`soft` − `upstream`"]
+    (evidence,) = crop_against_no_augmentation(measured(recipes, results))
+    assert [line.split(":")[0] for line in evidence.lines] == ["`upstream` − `no_aug`"]
+
+
+def test_one_seed_has_no_interval(recipes: Path, results: Path):
     recipe = load_recipe(write_recipe(recipes, "one", subset="breastmnist", augmenter="mixup"))
-    for label in ("upstream", "saflex_proximal"):
-        write_values(results, recipe, label, (80.0, 81.0, 82.0))
-    for seed, seconds in enumerate((15.0, 20.0, 25.0)):
-        for label, factor in (("upstream", 1.0), ("saflex_proximal", 1.5 + seed / 10)):
-            change_report(results, label, seed, train_seconds=seconds * factor)
-    change_report(results, "saflex_proximal", 2, device="cuda")
-    (overhead,) = overheads(measured(recipes, results))
-    assert overhead.lines == ("`saflex_proximal` with Mixup: +55 % (2 pairs of runs, +50 to +60 %)",)
-
-
-def change_report(
-    results: Path, label: str, seed: int, *, train_seconds: float | None = None, device: str | None = None
-) -> None:
-    report = read_report(report_path(results, "smoke/one", label, seed))
-    timing = report.timing.model_copy(update={"train_seconds": train_seconds} if train_seconds else {})
-    environment = report.environment.model_copy(update={"device": device} if device else {})
-    write_report(results, report.model_copy(update={"timing": timing, "environment": environment}), [])
+    write_values(results, recipe, "upstream", (80.0,))
+    write_values(results, recipe, "saflex_proximal", (82.0,))
+    (evidence,) = saflex_against_upstream(measured(recipes, results))
+    assert evidence.lines == (
+        "`saflex_proximal` − `upstream`: BreastMNIST with Mixup +2.00; above in 1 of 1; one seed has no interval "
+        "(n = 1)",
+    )
 
 
 def test_a_stale_report_is_an_error(recipes: Path, results: Path):
