@@ -9,6 +9,8 @@ from torch.nn import functional
 
 from saflex_cli.augment.batch import AugmentationStep, AugmentedBatch, Upstream, UpstreamFunction
 from saflex_cli.augment.crop import RandomCrop
+from saflex_cli.augment.cutmix import CellReplacement, ColumnReplacement
+from saflex_cli.augment.embedding_mixup import PairedRows
 from saflex_cli.augment.folder import SamplePool, read_pool
 from saflex_cli.augment.labels import LabelCorruption
 from saflex_cli.augment.mixup import PairMixup
@@ -27,16 +29,20 @@ from saflex_cli.config.components import (
     Rotation,
     SoftCrop,
 )
+from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup
 from saflex_cli.errors import DataError, RecipeError
 
-_OF_VECTORS = (CorruptLabels, GaussianNoise, Mixup)
-"""Steps that take samples of any shape; all others take images."""
+_OF_ROWS = (CellCutMix, ColumnCutMix, EmbeddingMixup)
+"""Steps that take vectors alone: rows of a table."""
+_OF_VECTORS = (CorruptLabels, GaussianNoise, Mixup, *_OF_ROWS)
+"""Steps that take vectors; all others take images alone."""
 
 
 def build_upstream(
     steps: tuple[AugmenterStep, ...],
     *,
     shape: tuple[int, ...],
+    levels: tuple[int, ...] = (),
     class_names: tuple[str, ...],
     root: Path,
 ) -> Upstream:
@@ -45,22 +51,47 @@ def build_upstream(
     Args:
         steps: From the recipe.
         shape: Of one sample: (C, H, W) of an image, (F,) of a vector.
+        levels: Of the categorical columns, the last of a vector's, as in `Splits`.
         class_names: One per class.
         root: Data root, for relative folders.
 
     Raises:
-        RecipeError: if a step takes images, and the data are vectors.
+        RecipeError: if a step cannot take the data, or what the step before it yields.
         DataError: if a folder of pre-made samples cannot be used.
     """
     for step in steps:
-        if len(shape) != 3 and not isinstance(step, _OF_VECTORS):
-            raise RecipeError(
-                f"augmenter: {step.name} takes images, and the data are vectors; gaussian_noise, mixup and "
-                "corrupt_labels take vectors"
-            )
+        _check_data(step, shape, levels)
+    _check_order(steps)
     names = [f"{step.name}-{[s.name for s in steps[:index]].count(step.name)}" for index, step in enumerate(steps)]
     built = [_build_step(step, shape, class_names, root) for step in steps]
     return Upstream(tuple(zip(names, built, strict=True)), len(class_names))
+
+
+def _check_data(step: AugmenterStep, shape: tuple[int, ...], levels: tuple[int, ...]) -> None:
+    if len(shape) != 3 and not isinstance(step, _OF_VECTORS):
+        raise RecipeError(
+            f"augmenter: {step.name} takes images, and the data are vectors; cell_cutmix, column_cutmix, "
+            "embedding_mixup, gaussian_noise, mixup and corrupt_labels take vectors"
+        )
+    if len(shape) == 3 and isinstance(step, _OF_ROWS):
+        raise RecipeError(f"augmenter: {step.name} takes rows of a table, and the data are images; use another step")
+    if levels and isinstance(step, Mixup | GaussianNoise):
+        instead = "embedding_mixup" if isinstance(step, Mixup) else "cell_cutmix or column_cutmix"
+        raise RecipeError(
+            f"augmenter: {step.name} takes quantities, and {len(levels)} of the {shape[0]} columns are categorical, "
+            f"with codes in them; use {instead}"
+        )
+
+
+def _check_order(steps: tuple[AugmenterStep, ...]) -> None:
+    """After rows have been paired, no step may look at them."""
+    pairing = [index for index, step in enumerate(steps) if isinstance(step, EmbeddingMixup)]
+    for step in steps[pairing[0] + 1 :] if pairing else ():
+        if not isinstance(step, CorruptLabels):
+            raise RecipeError(
+                f"augmenter: {step.name} comes after embedding_mixup, which hands on pairs of rows for the model to "
+                "mix; put embedding_mixup last"
+            )
 
 
 def _build_step(
@@ -83,6 +114,12 @@ def _build_step(
             return SoftShift(step.sigma, step.power, step.flip, step.fill, step.narrow_from)
         case GaussianNoise():
             return AdditiveNoise(step.std, clamp=len(shape) == 3)
+        case CellCutMix():
+            return CellReplacement(step.probability)
+        case ColumnCutMix():
+            return ColumnReplacement(step.alpha, step.probability)
+        case EmbeddingMixup():
+            return PairedRows(step.share, step.alpha, per_sample=step.per_sample)
         case _:
             assert_never(step)
 

@@ -5,10 +5,11 @@ Field docstrings are the manual. Unknown keys are errors.
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[int, Field(ge=1)]
+from saflex_cli.config.base import Dropout, Positive, Share, Strict
+from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup, Saint
+
 MedMnistSet = Literal[
     "pathmnist",
     "dermamnist",
@@ -22,12 +23,6 @@ MedMnistSet = Literal[
     "organcmnist",
     "organsmnist",
 ]
-
-
-class Strict(BaseModel):
-    """Base: frozen, no unknown keys, no silent conversion, no NaN or infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 # --- data ------------------------------------------------------------------------------------------------------------
@@ -129,7 +124,7 @@ class SmallCnn(Strict):
     name: Literal["small_cnn"]
     width: Positive = 32
     """Channels of the first convolution; the others have twice as many."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: Dropout = 0.0
     """Dropout probability before the linear layer."""
 
 
@@ -142,16 +137,23 @@ class ResNet18(Strict):
 
 
 class Mlp(Strict):
-    """Linear layers with ReLU between them, for vectors; the values of an image are taken in a row."""
+    """Linear layers with ReLU between them, for vectors and tables; the values of an image are taken in a row."""
 
     name: Literal["mlp"]
     hidden: tuple[Positive, ...] = (64, 64)
     """Width of each hidden layer."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    dropout: Dropout = 0.0
     """Dropout probability after each hidden layer."""
+    batch_norm: bool = False
+    """BatchNorm after each hidden linear layer, before its ReLU."""
+    embedding: Literal["auto"] | Positive = "auto"
+    """Width of the embedding of a categorical column; `auto`: half its number of codes, rounded up, at most 50."""
+    missing_indicator: bool = False
+    """Of tables: one more input per continuous column, 1 where its value is missing. Missing values are 0 either way:
+    the training mean of a standardised column."""
 
 
-ModelConfig = Annotated[SmallCnn | ResNet18 | Mlp, Field(discriminator="name")]
+ModelConfig = Annotated[SmallCnn | ResNet18 | Mlp | Saint, Field(discriminator="name")]
 
 
 # --- upstream augmentation -------------------------------------------------------------------------------------------
@@ -252,7 +254,17 @@ class GaussianNoise(Strict):
 
 
 AugmenterStep = Annotated[
-    Rotation | CorruptLabels | Folder | RandAugment | Mixup | Crop | SoftCrop | GaussianNoise,
+    Rotation
+    | CorruptLabels
+    | Folder
+    | RandAugment
+    | Mixup
+    | Crop
+    | SoftCrop
+    | GaussianNoise
+    | CellCutMix
+    | ColumnCutMix
+    | EmbeddingMixup,
     Field(discriminator="name"),
 ]
 

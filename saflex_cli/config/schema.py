@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hi
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
-from saflex_cli.config.components import Augmenter, DataConfig, ModelConfig, Positive, Strict
+from saflex_cli.config.base import Positive, Strict
+from saflex_cli.config.components import Augmenter, DataConfig, ModelConfig
 from saflex_cli.settings import PRESETS, PresetName, Settings
 
 PROTOCOL = 2
@@ -53,6 +54,16 @@ class Adam(Strict):
     gamma: Annotated[float, Field(gt=0)] = 0.1
 
 
+class AdamW(Strict):
+    """Adam with decoupled weight decay, with the same step schedule; defaults as in SAINT's training."""
+
+    name: Literal["adamw"]
+    lr: Annotated[float, Field(gt=0)] = 1.0e-4
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    milestones: tuple[Positive, ...] = ()
+    gamma: Annotated[float, Field(gt=0)] = 0.1
+
+
 class Sgd(Strict):
     """Stochastic gradient descent, with the same step schedule."""
 
@@ -64,7 +75,7 @@ class Sgd(Strict):
     gamma: Annotated[float, Field(gt=0)] = 0.1
 
 
-OptimizerConfig = Annotated[Adam | Sgd, Field(discriminator="name")]
+OptimizerConfig = Annotated[Adam | AdamW | Sgd, Field(discriminator="name")]
 
 
 class Train(Strict):

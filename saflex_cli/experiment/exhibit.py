@@ -18,6 +18,7 @@ from saflex_cli.data.splits import Split
 from saflex_cli.errors import RecipeError
 from saflex_cli.experiment.finished import Finished, load_finished
 from saflex_cli.experiment.neighbourhood import Group, groups_by_neighbours
+from saflex_cli.experiment.parts import Parts
 from saflex_cli.figures.samples import Plane, Samples, joined
 from saflex_cli.seeding import Streams
 from saflex_cli.train.evaluate import predict
@@ -60,16 +61,15 @@ def exhibit(path: Path, *, count: int, data_root: Path | None = None, device: st
         device: `auto`, `cpu` or `cuda`.
 
     Raises:
-        RecipeError: if there is nothing to show: no augmentation, or inputs that are neither images nor points.
+        RecipeError: if there is nothing to show: no augmentation, inputs that are neither images nor points, or samples
+            that exist inside the model alone.
         CheckpointError: if the file cannot be read, or was made from other data or for another model.
     """
     finished = load_finished(path, data_root=data_root, device=device, augmented=True)
     parts = finished.parts
     require_showable(parts.method)
-    shape = parts.splits.train.inputs.shape[1:]
-    if len(shape) != 3 and tuple(shape) != (2,):
-        raise RecipeError(f"data: {parts.recipe.data.name} has neither images nor points in the plane to draw")
-    in_plane = len(shape) == 1
+    _require_drawable(parts)
+    in_plane = parts.splits.train.inputs.ndim == 2
     samples = joined(list(_refined_batches(finished, every=in_plane)))
     drawn = samples.rows(slice(count)).by_weight()
     trusted = outer_split(parts.method, parts.splits) if isinstance(parts.method, SaflexMethod) else parts.splits.val
@@ -99,6 +99,17 @@ def require_showable(method: MethodConfig) -> None:
     if isinstance(method, SaflexMethod) and method.resolved_settings().precondition:
         raise RecipeError(
             f"{method.label}: precondition needs the state of Adam, which finished runs do not keep; it cannot be shown"
+        )
+
+
+def _require_drawable(parts: Parts) -> None:
+    shape = parts.splits.train.inputs.shape[1:]
+    if len(shape) != 3 and tuple(shape) != (2,):
+        raise RecipeError(f"data: {parts.recipe.data.name} has neither images nor points in the plane to draw")
+    steps = parts.method.augmenter if parts.method.augmenter is not None else parts.recipe.augmenter
+    if any(step.name == "embedding_mixup" for step in steps or ()):
+        raise RecipeError(
+            f"{parts.method.label}: embedding_mixup mixes samples inside the model, where they cannot be drawn"
         )
 
 

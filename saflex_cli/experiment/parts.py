@@ -125,6 +125,7 @@ def build_parts(
         upstream = build_upstream(
             steps,
             shape=tuple(splits.train.inputs.shape[1:]),
+            levels=splits.levels,
             class_names=splits.class_names,
             root=data_root(root),
         )

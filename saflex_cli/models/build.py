@@ -7,9 +7,12 @@ import torch
 from torch import nn
 
 from saflex_cli.config import components
+from saflex_cli.config.tabular_components import Saint
 from saflex_cli.errors import RecipeError
+from saflex_cli.models.dense_rows import DenseRows
 from saflex_cli.models.mlp import Mlp
 from saflex_cli.models.resnet import ResNet18
+from saflex_cli.models.saint import Saint as SaintNet
 from saflex_cli.models.small_cnn import SmallCnn
 from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
@@ -34,12 +37,12 @@ def build_model(
         shape: Of one sample: (C, H, W) of an image, (F,) of a vector.
         levels: Of the categorical columns, the last of a vector's, as in `Splits`.
         classes: K.
-        mean: Of the intensities in [0, 1]; subtracted.
+        mean: Of the intensities in [0, 1]; subtracted. Vectors come with mean 0 and std 1, and stay what they are.
         std: Of the intensities; divides what is left.
         streams: Of the run.
 
     Raises:
-        RecipeError: if the network takes images, and the data are vectors.
+        RecipeError: if the network takes images, and the data are vectors, or the other way round.
     """
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(streams.number("init"))
@@ -49,17 +52,59 @@ def build_model(
 def _network(
     config: components.ModelConfig, shape: tuple[int, ...], levels: tuple[int, ...], *, classes: int
 ) -> nn.Module:
-    if not isinstance(config, components.Mlp) and len(shape) != 3:
-        raise RecipeError(f"model: {config.name} takes images, and the data are vectors; use {{name: mlp}}")
-    if levels:
-        raise RecipeError(f"model: {config.name} takes no categorical columns")
-    channels = shape[0]
     match config:
         case components.SmallCnn():
-            return SmallCnn(channels=channels, classes=classes, width=config.width, dropout=config.dropout)
+            return SmallCnn(
+                channels=_channels(config, shape), classes=classes, width=config.width, dropout=config.dropout
+            )
         case components.ResNet18():
-            return ResNet18(channels=channels, classes=classes, width=config.width)
+            return ResNet18(channels=_channels(config, shape), classes=classes, width=config.width)
         case components.Mlp():
-            return Mlp(inputs=math.prod(shape), classes=classes, hidden=config.hidden, dropout=config.dropout)
+            return Mlp(
+                inputs=_mlp_inputs(config, shape, levels),
+                classes=classes,
+                hidden=config.hidden,
+                dropout=config.dropout,
+                batch_norm=config.batch_norm,
+            )
+        case Saint():
+            return SaintNet(
+                continuous=_columns(config, shape) - len(levels),
+                levels=levels,
+                classes=classes,
+                dim=config.dim,
+                depth=config.depth,
+                heads=config.heads,
+                row_attention=config.attention == "column+row",
+                attention_dropout=config.attention_dropout,
+                feedforward_dropout=config.feedforward_dropout,
+            )
         case _:
             assert_never(config)
+
+
+def _channels(config: components.SmallCnn | components.ResNet18, shape: tuple[int, ...]) -> int:
+    if len(shape) != 3:
+        raise RecipeError(
+            f"model: {config.name} takes images, and the data are vectors; use {{name: mlp}} or {{name: saint}}"
+        )
+    return shape[0]
+
+
+def _columns(config: Saint, shape: tuple[int, ...]) -> int:
+    if len(shape) != 1:
+        raise RecipeError(f"model: {config.name} takes rows of a table, and the data are images; use another model")
+    return shape[0]
+
+
+def _mlp_inputs(config: components.Mlp, shape: tuple[int, ...], levels: tuple[int, ...]) -> int | DenseRows:
+    if len(shape) == 1:
+        return DenseRows(
+            continuous=shape[0] - len(levels),
+            levels=levels,
+            embedding=config.embedding,
+            missing_indicator=config.missing_indicator,
+        )
+    if config.missing_indicator:
+        raise RecipeError("model: missing_indicator is for tables, and the data are images; leave it out")
+    return math.prod(shape)

@@ -25,7 +25,7 @@ class Standardised(nn.Module):
     """
 
     channels_last = False
-    """Hand the images on with the channels innermost in memory."""
+    """Hand images on with the channels innermost in memory; vectors have none."""
 
     def __init__(self, mean: float, std: float, net: nn.Module) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Standardised(nn.Module):
     ) -> Float[Tensor, "batch classes"]:
         """Logits."""
         inputs = standardise(images, self.mean, self.std)
-        if self.channels_last:
+        if self.channels_last and inputs.ndim == 4:
             inputs = inputs.contiguous(memory_format=torch.channels_last)
         return self.net(inputs)  # type: ignore[no-any-return]
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field
 
-from saflex_cli.config.components import Strict
+from saflex_cli.config.base import Strict
 from saflex_cli.config.schema import Slug
 
 Metric = Literal["accuracy", "auroc"]

@@ -12,6 +12,7 @@ from saflex_cli.core.passes import evaluation_mode
 from saflex_cli.data.splits import Split
 
 _BATCH = 1024
+"""Samples of a forward pass. Of a model with attention between rows, predictions depend on it."""
 
 
 @torch.no_grad()

@@ -1,18 +1,26 @@
 """The optimizer of a recipe and its step schedule."""
 
+from typing import assert_never
+
 import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from saflex_cli.config.schema import Adam, OptimizerConfig
+from saflex_cli.config.schema import Adam, AdamW, OptimizerConfig, Sgd
 
 
 def build_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
     """The optimizer of a recipe, over the trainable parameters."""
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    if isinstance(config, Adam):
-        return torch.optim.Adam(parameters, lr=config.lr, weight_decay=config.weight_decay)
-    return torch.optim.SGD(parameters, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
+    match config:
+        case Adam():
+            return torch.optim.Adam(parameters, lr=config.lr, weight_decay=config.weight_decay)
+        case AdamW():
+            return torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
+        case Sgd():
+            return torch.optim.SGD(parameters, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
+        case _:
+            assert_never(config)
 
 
 def set_learning_rate(optimizer: Optimizer, config: OptimizerConfig, epoch: int) -> None:

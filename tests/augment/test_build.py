@@ -18,6 +18,7 @@ from saflex_cli.config.components import (
     RandAugment,
     Rotation,
 )
+from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup
 from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.seeding import Streams
 
@@ -81,6 +82,47 @@ def test_every_step_takes_both_kinds_of_images(step: AugmenterStep, inputs: torc
     assert batch.inputs.float().std() > 0 or step.name == "folder"
     torch.testing.assert_close(batch.soft_labels.sum(1), torch.ones(16))
     assert torch.equal(batch.sample_weights, torch.ones(16))
+
+
+ROW_STEPS = (
+    CellCutMix(name="cell_cutmix"),
+    ColumnCutMix(name="column_cutmix", probability=1.0),
+    EmbeddingMixup(name="embedding_mixup"),
+)
+
+
+@pytest.mark.parametrize("step", ROW_STEPS, ids=lambda step: step.name)
+def test_a_step_of_tables_takes_categories_and_refuses_images(step: AugmenterStep) -> None:
+    names, rows = ("a", "b", "c", "d"), torch.cat([torch.randn(16, 2), torch.randint(3, (16, 1)).float()], dim=1)
+    upstream = build_upstream((step,), shape=(3,), levels=(3,), class_names=names, root=Path())
+    batch = upstream.epoch(Streams(0), 0)(rows, LABELS)
+    assert batch.inputs.shape == (16, 7 if step.name == "embedding_mixup" else 3)
+    assert torch.equal(batch.inputs[:, 2], batch.inputs[:, 2].round())
+    with pytest.raises(RecipeError, match=f"^augmenter: {step.name} takes rows of a table, and the data are images"):
+        build(step)
+
+
+@pytest.mark.parametrize(
+    ("step", "message"),
+    [
+        (STEPS[3], "mixup takes quantities, and 1 of the 3 columns are categorical, .*; use embedding_mixup$"),
+        (STEPS[6], "gaussian_noise takes quantities, .*; use cell_cutmix or column_cutmix$"),
+        (STEPS[0], "rotation takes images, and the data are vectors; cell_cutmix"),
+    ],
+)
+def test_a_step_that_cannot_take_categories_names_one_that_can(step: AugmenterStep, message: str) -> None:
+    with pytest.raises(RecipeError, match=f"^augmenter: {message}"):
+        build_upstream((step,), shape=(3,), levels=(4,), class_names=("a", "b"), root=Path())
+
+
+def test_rows_are_paired_last() -> None:
+    def of_rows(*steps: AugmenterStep) -> Upstream:
+        return build_upstream(steps, shape=(3,), levels=(3,), class_names=("a", "b"), root=Path())
+
+    cells, _, pairs = ROW_STEPS
+    of_rows(cells, pairs, CORRUPTION)
+    with pytest.raises(RecipeError, match=r"^augmenter: cell_cutmix comes after embedding_mixup, .*put .* last$"):
+        of_rows(pairs, cells)
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models import VisionTransformer as TorchvisionVisionTransformer
 
+from saflex_cli import mixed_rows
+from saflex_cli.models.saint import Saint
+
 CLASSES, BATCH, OUTER = 3, 4, 5
 
 
@@ -161,6 +164,24 @@ def torchvision_vit() -> nn.Module:
     )
 
 
+def saint(*, row_attention: bool = False) -> nn.Module:
+    """Attention between the columns of a table, and between the rows of a batch; dropout on attention weights."""
+    model = Saint(
+        continuous=3,
+        levels=(3, 2),
+        classes=CLASSES,
+        dim=4,
+        depth=1,
+        heads=2,
+        row_attention=row_attention,
+        attention_dropout=0.3,
+        feedforward_dropout=0.3,
+    )
+    # Of the published width, the classifier would take most of the time.
+    model.hidden[0], model.head = nn.Linear(4, 20), nn.Linear(20, CLASSES)
+    return randomised(model)
+
+
 def randomised(model: nn.Module) -> nn.Module:
     """Double precision, with parameters and running statistics far from their (often zero) initial values."""
     for parameter in model.parameters():
@@ -185,6 +206,18 @@ def pairs(count: int) -> tuple[Tensor, Tensor]:
 
 def tables(count: int) -> dict[str, Tensor]:
     return {"numbers": vectors(count), "category": torch.randint(3, (count,))}
+
+
+def rows(count: int) -> Tensor:
+    """Three numbers, one of them missing, and two codes."""
+    numbers = torch.randn(count, 3, dtype=torch.float64)
+    numbers[0, 1] = torch.nan
+    return torch.cat([numbers, torch.randint(3, (count, 1)).double(), torch.randint(2, (count, 1)).double()], dim=1)
+
+
+def row_pairs(count: int) -> Tensor:
+    """To be mixed as tokens."""
+    return mixed_rows.pack(rows(count), rows(count), torch.rand(count).double())
 
 
 def problem_of(
@@ -235,6 +268,9 @@ PROBLEMS: dict[str, Callable[[], Problem]] = {
     "tied": lambda: problem_of(randomised(Tied()), vectors, "head"),
     "tuple": lambda: problem_of(randomised(Pair()), pairs, "head"),
     "dict": lambda: problem_of(randomised(Tabular()), tables, "head"),
+    "saint": lambda: problem_of(saint(), rows, "head"),
+    "saint-rows": lambda: problem_of(saint(row_attention=True), rows, "head"),
+    "saint-pairs": lambda: problem_of(saint(), row_pairs, "head"),
     "recurrent": lambda: problem_of(randomised(Recurrent()), vectors, "head"),
     "partly-used": lambda: problem_of(randomised(PartlyUsed()), vectors, "head"),
     "parametrized-body": _parametrized_body,

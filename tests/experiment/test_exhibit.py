@@ -142,3 +142,10 @@ def test_a_scheduled_augmentation_is_shown_as_in_the_states_own_epoch(
     )
     last = checkpoint_path(Places(tmp_path / "results", tmp_path / "runs"), recipe.name, "upstream", 0, "last")
     assert bool((show(last).samples.weights < 1).any()) is wide
+
+
+def test_samples_mixed_inside_the_model_cannot_be_drawn(tmp_path: Path) -> None:
+    mixup = {"name": "embedding_mixup", "share": 0.3}
+    _, path = trained(tmp_path, "saflex_proximal", **{**PLANE, "augmenter": mixup})
+    with pytest.raises(RecipeError, match=r"^saflex_proximal: embedding_mixup mixes samples inside the model"):
+        show(path)

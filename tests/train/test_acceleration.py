@@ -48,6 +48,13 @@ def test_channels_last_gives_the_same_function_in_another_layout() -> None:
     assert laid_out.state_dict().keys() == plain.state_dict().keys()
 
 
+def test_channels_last_leaves_vectors_as_they_are() -> None:
+    model = Standardised(0.0, 1.0, torch.nn.Linear(2, 3))
+    before = model(torch.ones(4, 2))
+    accelerate(model, Train(epochs=1, batch_size=2, channels_last=True))
+    assert torch.equal(model(torch.ones(4, 2)), before)
+
+
 @pytest.mark.parametrize("method", [{"name": "upstream"}, {"name": "saflex", "preset": "paper"}])
 def test_a_run_in_channels_last_is_the_same_but_for_rounding(tmp_path: Path, method: dict[str, Any]) -> None:
     """Rounding decides single Gumbel draws of `paper`, so that its loss is compared more loosely."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from saflex_cli.config.schema import Adam, Selection, Sgd
+from saflex_cli.config.schema import Adam, AdamW, Selection, Sgd
 from saflex_cli.data.splits import Split
 from saflex_cli.errors import CheckpointError, TrainingError
 from saflex_cli.experiment.parts import build_parts
@@ -41,15 +41,28 @@ def test_a_last_batch_of_one_is_left_out() -> None:
     assert [len(batch) for batch in seen(9, 4)] == [4, 4]
 
 
-@pytest.mark.parametrize("name", ["adam", "sgd"])
-def test_schedule(name: str) -> None:
-    config = (Adam if name == "adam" else Sgd)(name=name, lr=1.0, milestones=(2, 3), gamma=0.1)
+@pytest.mark.parametrize(("kind", "name"), [(Adam, "adam"), (AdamW, "adamw"), (Sgd, "sgd")])
+def test_schedule(kind: type[Adam | AdamW | Sgd], name: str) -> None:
+    config = kind(name=name, lr=1.0, milestones=(2, 3), gamma=0.1)
     optimizer = build_optimizer(config, nn.Linear(1, 1))
     rates = []
     for epoch in range(5):
         set_learning_rate(optimizer, config, epoch)
         rates.append(optimizer.param_groups[0]["lr"])
     assert rates == pytest.approx([1, 1, 0.1, 0.01, 0.01])
+
+
+def test_adamw_decays_weights_beside_the_gradient() -> None:
+    """Without a gradient the weights shrink by lr × weight_decay of themselves; Adam's own decay steps by lr."""
+    for config, expected in (
+        (AdamW(name="adamw", lr=0.1, weight_decay=0.5), 2 * (1 - 0.05)),
+        (Adam(name="adam", lr=0.1, weight_decay=0.5), 2 - 0.1),
+    ):
+        model = nn.Linear(1, 1, bias=False)
+        nn.init.constant_(model.weight, 2.0)
+        model.weight.grad = torch.zeros(1, 1)
+        build_optimizer(config, model).step()
+        assert model.weight.item() == pytest.approx(expected)
 
 
 def test_frozen_parameters_are_not_optimised() -> None:
