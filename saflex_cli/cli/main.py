@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from saflex_cli import __version__
-from saflex_cli.cli import bench, claims, doctor, eval, recipes, show, table, train  # noqa: A004 - the command is called eval
+from saflex_cli.cli import bench, claims, data, doctor, eval, recipes, show, table, train  # noqa: A004 - the command is called eval
 from saflex_cli.errors import SaflexError
 
 
@@ -37,7 +37,7 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (train, eval, show, table, bench, claims, recipes, doctor):
+for command in (train, eval, show, table, bench, claims, recipes, data, doctor):
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLES)(command.run)
 

@@ -104,7 +104,8 @@ def _execute(
     places = Places(results=results, runs=runs, data_root=data_root)
     for recipe in {planned.recipe.name: planned.recipe for planned in wanted}.values():
         labels = [planned.method.label for planned in wanted if planned.recipe is recipe]
-        check(recipe, list(dict.fromkeys(labels)), places)
+        for note in check(recipe, list(dict.fromkeys(labels)), places):
+            typer.echo(f"data: {note}")
     queue = [Job(planned.recipe, planned.method.label, planned.seed) for planned in wanted]
     with watch(queue) as on_event:
         outcomes = launch(queue, places=places, workers=jobs, device=device, force=force, on_event=on_event)

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from saflex_cli.config.base import Dropout, Positive, Share, Strict
+from saflex_cli.config.tabular import CsvData, TabularData
 from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup, Saint
 
 MedMnistSet = Literal[
@@ -111,7 +112,8 @@ class GaussiansData(Strict):
 
 
 DataConfig = Annotated[
-    DigitsData | MedMnistData | NpzData | ImageFolderData | GaussiansData, Field(discriminator="name")
+    DigitsData | MedMnistData | NpzData | ImageFolderData | GaussiansData | TabularData | CsvData,
+    Field(discriminator="name"),
 ]
 
 

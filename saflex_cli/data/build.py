@@ -3,12 +3,14 @@
 from pathlib import Path
 
 from saflex_cli.config.components import DataConfig, DigitsData, GaussiansData, ImageFolderData, MedMnistData, NpzData
+from saflex_cli.config.tabular import CsvData, TabularData
 from saflex_cli.data.digits import digits
 from saflex_cli.data.gaussians import gaussians
 from saflex_cli.data.image_folder import image_folder
 from saflex_cli.data.medmnist import medmnist
 from saflex_cli.data.npz import npz
 from saflex_cli.data.splits import Splits, checked_splits
+from saflex_cli.data.tables.load import tabular
 
 
 def build_data(config: DataConfig, seed: int, root: Path) -> Splits:
@@ -16,7 +18,7 @@ def build_data(config: DataConfig, seed: int, root: Path) -> Splits:
 
     Args:
         config: The recipe's `data`.
-        seed: Of the run; only `digits` and `gaussians` without a `split_seed` depend on it.
+        seed: Of the run; only `digits`, `gaussians` and tables without a `split_seed` depend on it.
         root: The folder with data sets.
 
     Raises:
@@ -37,3 +39,5 @@ def _load(config: DataConfig, seed: int, root: Path) -> Splits:
             return image_folder(config, root)
         case GaussiansData():
             return gaussians(config, seed)
+        case TabularData() | CsvData():
+            return tabular(config, seed, root)

@@ -23,7 +23,7 @@ def medmnist(config: MedMnistData, root: Path) -> Splits:
     """
     path = find_file(config.subset, config.size, root)
     if path is None:
-        path = _downloaded(config.subset, config.size, root)
+        path = fetch_file(config.subset, config.size, root)
     md5 = verify(path, config.subset, config.size)
     return replace(to_splits(read_npz(path, class_names=FACTS[config.subset].class_names), config), md5=md5)
 
@@ -32,6 +32,23 @@ def find_file(subset: MedMnistSet, size: int, root: Path) -> Path | None:
     """The first of `<root>/medmnist/<file>` and `<root>/<file>` that exists."""
     name = _file_name(subset, size)
     return next((path for path in (root / "medmnist" / name, root / name) if path.is_file()), None)
+
+
+def fetch_file(subset: MedMnistSet, size: int, root: Path) -> Path:
+    """Download the official file to where it is looked for.
+
+    Raises:
+        DataError: says what to fetch by hand and where to put it: no address known, or what `download` refuses.
+    """
+    target = root / "medmnist" / _file_name(subset, size)
+    official = release(subset, size)
+    if official is None:
+        raise DataError(
+            f"{target}: no such file; fetch {target.name} from {RECORD} and put it there, or {INSTALL}, so that saflex "
+            "knows where to download it"
+        )
+    download(official.url, target, md5=official.md5)
+    return target
 
 
 def verify(path: Path, subset: MedMnistSet, size: int) -> str:
@@ -74,18 +91,6 @@ def _state(subset: MedMnistSet, root: Path) -> str:
 
 def _file_name(subset: MedMnistSet, size: int) -> str:
     return f"{subset}.npz" if size == 28 else f"{subset}_{size}.npz"
-
-
-def _downloaded(subset: MedMnistSet, size: int, root: Path) -> Path:
-    target = root / "medmnist" / _file_name(subset, size)
-    official = release(subset, size)
-    if official is None:
-        raise DataError(
-            f"{target}: no such file; fetch {target.name} from {RECORD} and put it there, or {INSTALL}, so that saflex "
-            "knows where to download it"
-        )
-    download(official.url, target, md5=official.md5)
-    return target
 
 
 def _official_md5(path: Path, subset: MedMnistSet, size: int) -> str:

@@ -56,6 +56,10 @@ class Splits:
     levels: tuple[int, ...] = ()
     """Of tables: how many codes 0…L−1 each categorical column has. These columns come last in `inputs` (N, F), as whole
     numbers in float32; the continuous ones come first, standardised, with NaN for a missing value."""
+    duplicates_across_splits: int | None = None
+    """Of tables: rows of val and test that equal a row of train in every feature."""
+    notes: tuple[str, ...] = ()
+    """What the reader of the data inferred or left out, for the user."""
 
     @property
     def classes(self) -> int:

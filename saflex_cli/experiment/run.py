@@ -79,8 +79,12 @@ def run(
         ]
 
 
-def check(recipe: Recipe, labels: Sequence[str], places: Places, augmenter: UpstreamFunction | None = None) -> None:
+def check(
+    recipe: Recipe, labels: Sequence[str], places: Places, augmenter: UpstreamFunction | None = None
+) -> tuple[str, ...]:
     """Find before the first run what would stop a later one: missing data or outer samples, parts that do not fit.
+
+    Gives what the reader of the data inferred or left out, for the user.
 
     Raises:
         SaflexError: names the recipe's field and what to do.
@@ -98,6 +102,7 @@ def check(recipe: Recipe, labels: Sequence[str], places: Places, augmenter: Upst
             parts.model(torch.device("cpu"))
         except SaflexError as error:
             raise type(error)(f"recipe {recipe.name}: {error}") from error
+    return splits.notes if splits else ()
 
 
 def run_one(
@@ -200,6 +205,7 @@ def _data_facts(parts: Parts) -> DataFacts:
         sha256=splits.sha256,
         md5=splits.md5,
         pools=() if parts.upstream is None else parts.upstream.pools,
+        duplicates_across_splits=splits.duplicates_across_splits,
     )
 
 

@@ -51,6 +51,8 @@ class DataFacts(Record):
     """Of the official file, verified, where the source publishes one."""
     pools: tuple[str, ...] = ()
     """SHA-256 of the pre-made samples of each folder of the augmenter, as decoded."""
+    duplicates_across_splits: int | None = None
+    """Of tables: rows of val and test that equal a row of train in every feature."""
 
 
 class SaflexFacts(Record):

@@ -13,7 +13,7 @@ from tests.cli.conftest import Saflex
 
 pytestmark = pytest.mark.usefixtures("project")
 
-COMMANDS = ("train", "eval", "show", "table", "recipes", "doctor")
+COMMANDS = ("train", "eval", "show", "table", "recipes", "data", "doctor")
 HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "yaml")
 
 HELP_WITHOUT_HEAVY_IMPORTS = f"""

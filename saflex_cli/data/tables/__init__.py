@@ -1,0 +1,1 @@
+"""Tables: read, encoded by what train holds, split."""
