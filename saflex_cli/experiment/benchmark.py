@@ -15,7 +15,7 @@ from saflex_cli.config.schema import Recipe
 from saflex_cli.data.build import build_data
 from saflex_cli.data.root import data_root
 from saflex_cli.errors import RecipeError
-from saflex_cli.experiment.parts import build_parts
+from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.store.bench import Benchmark, MethodCost
 from saflex_cli.store.report import Environment
 from saflex_cli.train.loop import Fit, batches
@@ -51,15 +51,10 @@ def measure(
     Raises:
         SaflexError: for data or methods that cannot be used.
     """
-    target, seed = resolve_device(device), recipe.seeds[0]
-    splits = build_data(recipe.data, seed, data_root(root))
-    parts = {label: build_parts(recipe, label, seed, root, splits=splits) for label in labels}
-    for part in parts.values():
-        if part.method.uses_upstream and part.upstream is None:
-            raise RecipeError(f"method {part.method.label} needs an augmentation; add the key augmenter")
+    target, parts = resolve_device(device), _build(recipe, labels, root)
     seconds: dict[str, list[float]] = {label: [] for label in labels}
     with TemporaryDirectory() as scratch, torch.random.fork_rng():
-        torch.manual_seed(seed)
+        torch.manual_seed(recipe.seeds[0])
         fits = {label: part.fit(part.model(target), target, Path(scratch) / label) for label, part in parts.items()}
         streams = {label: _endless(fit) for label, fit in fits.items()}
         for label, fit in fits.items():
@@ -81,6 +76,16 @@ def measure(
         ),
         environment=Environment.model_validate(environment(target)),
     )
+
+
+def _build(recipe: Recipe, labels: Sequence[str], root: Path | None) -> dict[str, Parts]:
+    seed = recipe.seeds[0]
+    splits = build_data(recipe.data, seed, data_root(root))
+    parts = {label: build_parts(recipe, label, seed, root, splits=splits) for label in labels}
+    for part in parts.values():
+        if part.method.uses_upstream and part.upstream is None:
+            raise RecipeError(f"method {part.method.label} needs an augmentation; add the key augmenter")
+    return parts
 
 
 Batch = tuple[Tensor, Int[Tensor, " batch"], Int[Tensor, " batch"]]

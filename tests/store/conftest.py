@@ -132,6 +132,17 @@ def write_values(results: Path, recipe: Recipe, label: str, percent: Sequence[fl
         write_report(results, make_report(recipe, label, seed, value / 100), [make_row(epoch=1)])
 
 
+ENVIRONMENT = Environment(
+    saflex="0.1.0",
+    python="3.11.7",
+    torch="2.13.0",
+    device="cpu",
+    threads=1,
+    git_commit="0" * 40,
+    git_dirty=False,
+)
+
+
 def make_report(recipe: Recipe, label: str, seed: int, value: float) -> Report:
     """A report whose selected test accuracy is `value`, with AUROC one point above."""
     method = find_method(recipe, label)
@@ -150,15 +161,7 @@ def make_report(recipe: Recipe, label: str, seed: int, value: float) -> Report:
         last=Scores(**scores(3, value - 0.005) | ({"val": None} if on_both else {})),
         saflex=facts if method.name == "saflex" else None,
         timing=Timing(train_seconds=1.2345678901234567, total_seconds=2.3456789012345678, steps_per_second=24.3),
-        environment=Environment(
-            saflex="0.1.0",
-            python="3.11.7",
-            torch="2.13.0",
-            device="cpu",
-            threads=1,
-            git_commit="0" * 40,
-            git_dirty=False,
-        ),
+        environment=ENVIRONMENT,
     )
 
 

@@ -17,8 +17,7 @@ from saflex_cli.store.claims.evidence import (
     upstream_against_no_augmentation,
 )
 from saflex_cli.store.claims.measured import Measured
-from saflex_cli.store.report import Environment
-from tests.store.conftest import write_values
+from tests.store.conftest import ENVIRONMENT, write_values
 
 RECIPE = """\
 name: smoke/{name}
@@ -127,15 +126,7 @@ def write_costs(results: Path, name: str, **seconds: tuple[float, ...]) -> None:
         baseline="upstream",
         steps=1,
         costs=tuple(MethodCost(method=method, config_hash="0", seconds=own) for method, own in seconds.items()),
-        environment=Environment(
-            saflex="0.1.0",
-            python="3.11.7",
-            torch="2.13.0",
-            device="cpu",
-            threads=1,
-            git_commit="0" * 40,
-            git_dirty=False,
-        ),
+        environment=ENVIRONMENT,
     )
     write_benchmark(results, made)
 
