@@ -115,7 +115,7 @@ def _table_5(_: Printed) -> Finding:
 def _table_5_files(_: Printed) -> Finding:
     return Finding(
         notes=(
-            "needs the files themselves; "
+            "needs the files themselves: [docs/tabular-data.md](tabular-data.md) counts those at hand; the paper says "
             + ", ".join(f"{title(name)} {facts.size:,} × {facts.features}" for name, facts in TABLE_5.items()),
             "Table 6 links Appetency to the page of KDD Cup 1999",
         )
