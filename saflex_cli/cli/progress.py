@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from saflex_cli.cli.console import message, stdout
+from saflex_cli.config.schema import Selection
 from saflex_cli.launch.jobs import Advanced, Event, Job, Outcome, Started
 from saflex_cli.store.report import Report
 
@@ -32,13 +33,14 @@ def watch(jobs: Sequence[Job]) -> Iterator[Callable[[Event], None]]:
         yield _Bars(jobs, progress, lines)
 
 
-def summary(report: Report) -> str:
-    """`val 96.0, test 95.1 (selected epoch 31), 4.2 s`: accuracies in percent."""
+def summary(report: Report, selection: Selection) -> str:
+    """`val 96.0, test 95.1 (selected epoch 31), 4.2 s`: accuracies in percent, or AUROC (named) where that selects."""
     scores = report.selected or report.last
-    val = f"val {100 * scores.val.accuracy:.1f}, " if scores.val else ""
+    name, metric = ("AUROC ", "auroc") if selection.metric == "auroc" else ("", "accuracy")
+    val = f"val {100 * getattr(scores.val, metric):.1f}, " if scores.val else ""
     state = "selected" if report.selected else "last"
-    test = f"test {100 * scores.test.accuracy:.1f} ({state} epoch {scores.epoch})"
-    return f"{val}{test}, {report.timing.total_seconds:.1f} s"
+    test = f"test {100 * getattr(scores.test, metric):.1f} ({state} epoch {scores.epoch})"
+    return f"{name}{val}{test}, {report.timing.total_seconds:.1f} s"
 
 
 class _Lines:
@@ -56,7 +58,7 @@ class _Lines:
         self.ended += 1
         count = f"{self.ended}/{self.total} {self.name(event.job)}"
         if event.report is not None:
-            line = f"done {count}: {summary(event.report)}"
+            line = f"done {count}: {summary(event.report, event.job.recipe.selection)}"
         else:
             line = f"failed {count}: {message(event.error).splitlines()[0] if event.error else ''}"
         self._console.print(line, soft_wrap=True)

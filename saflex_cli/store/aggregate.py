@@ -104,7 +104,7 @@ def build_table(table: Table, results: Path, allow_missing: bool = False) -> Tab
 
 def _column_cells(table: Table, column: Column, reports: Mapping[tuple[str, str], Reports]) -> tuple[Cell, ...]:
     found = {row.key: reports[column.source(row).recipe.name, row.method] for row in table.rows}
-    scores = {key: _Scores.of(own, table.metric) for key, own in found.items()}
+    scores = {key: _Scores.of(own, column.metric) for key, own in found.items()}
 
     def compared(row: Row, reference: str | None, epoch: Epoch) -> Comparison | None:
         if reference in (None, row.method):

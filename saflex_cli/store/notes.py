@@ -1,5 +1,6 @@
 """The lines above a table that say what its numbers mean. A line stands there only if the table needs it."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, product
 
@@ -30,6 +31,9 @@ def notes(data: TableData) -> Iterator[str]:
         yield "Steps dropped: per run, because every weight was zero."
     if any(cell.published for cell in cells):
         yield "paper: mean ± deviation as published."
+    for column in table.columns:
+        if column.not_comparable:
+            yield f"{column.title}: not comparable with the paper. {' '.join(column.not_comparable.split())}"
     if not data.is_complete:
         yield "Incomplete: reports are missing. n is the number of seeds that are there."
 
@@ -38,7 +42,14 @@ def _metric_note(table: Table, cells: list[Cell]) -> str:
     counts = sorted({cell.expected for cell in cells})
     seeds = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
     spread = "; ± is the sample standard deviation over seeds" if counts[-1] > 1 else ""
-    return f"Test {_NAMES[table.metric]} in percent, {seeds} seed{'s' if counts[-1] > 1 else ''}{spread}."
+    return f"Test {_metrics(table)} in percent, {seeds} seed{'s' if counts[-1] > 1 else ''}{spread}."
+
+
+def _metrics(table: Table) -> str:
+    """`AUROC (Volkert: accuracy)`: the metric of most columns, and the columns with another one."""
+    (usual, _), *_ = Counter(column.metric for column in table.columns).most_common(1)
+    others = [f"{column.title}: {_NAMES[column.metric]}" for column in table.columns if column.metric != usual]
+    return _NAMES[usual] + (f" ({', '.join(others)})" if others else "")
 
 
 def _selection_note(table: Table, methods: list[MethodConfig]) -> str:

@@ -32,7 +32,7 @@ def _line(table: Table, column: Column, row: Row, cell: Cell) -> _Line:
         "method": row.method,
         "column": column.title,
         "row": row.title,
-        "metric": table.metric,
+        "metric": column.metric,
         "n": len(cell.seeds),
         "n_expected": cell.expected,
         "seeds": " ".join(str(seed) for seed in cell.seeds),

@@ -27,10 +27,13 @@ class Column:
     """One data set of a table."""
 
     title: str
+    metric: Metric
     sources: Mapping[str | None, Source]
     """Its recipes by the name that rows call them by; None for the only one."""
     published: Mapping[RowKey, Published] = field(default_factory=dict)
     """Published numbers by row."""
+    not_comparable: str | None = None
+    """Why none may stand here."""
 
     def source(self, row: Row) -> Source:
         """The recipe that a row belongs to."""
@@ -44,7 +47,6 @@ class Table:
     name: str
     title: str
     caption: str | None
-    metric: Metric
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     baseline: str
@@ -72,7 +74,6 @@ def load_table(path: Path) -> Table:
         name=config.name,
         title=config.title,
         caption=config.caption,
-        metric=config.metric,
         columns=_read_columns(config, document),
         rows=config.rows,
         baseline=config.baseline,
@@ -87,12 +88,12 @@ def table_from_recipe(recipe: Recipe, source: str | None = None) -> Table:
     plain = [m for m in recipe.methods if m.name == "upstream" and m.augmenter is None]
     on_train = [m for m in plain if m.train_on == ("train",)]
     on_both = [m for m in plain if m.train_on == ("train", "val")]
+    metric: Metric = "auroc" if recipe.selection.metric == "auroc" else "accuracy"
     return Table(
         name=recipe.name.replace("/", "-"),
         title=recipe.name,
         caption=None,
-        metric="accuracy",
-        columns=(Column(title=recipe.name, sources={None: Source(recipe, source)}),),
+        columns=(Column(recipe.name, metric, {None: Source(recipe, source)}),),
         rows=tuple(Row(method=m.label, title=m.label) for m in recipe.methods),
         baseline=(on_train or recipe.methods)[0].label,
         fair=on_both[0].label if on_both else None,
@@ -108,7 +109,8 @@ def _read_columns(config: TableConfig, document: Document) -> tuple[Column, ...]
     for index, column in enumerate(config.columns):
         sources = _read_sources(column.recipe, ("columns", index, "recipe"), seen, document)
         published = _published(config, index, numbers, document)
-        columns.append(Column(title=column.title, sources=sources, published=published))
+        metric = column.metric or config.metric
+        columns.append(Column(column.title, metric, sources, published, column.not_comparable))
         _check_methods(config, columns[-1], document)
     return tuple(columns)
 
@@ -139,7 +141,8 @@ def _published(
     for row in config.rows:
         if row.published is not None:
             try:
-                key = PublishedKey(where.table, where.column, where.backbone, row.published)
+                backbone = where.backbone or row.recipe or ""
+                key = PublishedKey(where.table, where.column, backbone, row.published)
                 found[row.key] = look_up(numbers, key)
             except RecipeError as error:
                 raise _error(document, ("columns", index, "published"), str(error)) from error

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from saflex_cli.config.base import Strict
 from saflex_cli.config.schema import Slug
@@ -17,7 +17,8 @@ class PublishedColumn(Strict):
 
     table: str
     column: str
-    backbone: str
+    backbone: str | None = None
+    """Without it, what rows call the recipe that they belong to, such as `mlp`."""
 
 
 class ColumnConfig(Strict):
@@ -26,7 +27,17 @@ class ColumnConfig(Strict):
     recipe: str | Annotated[dict[Slug, str], Field(min_length=1)]
     """Path relative to the table file; or paths by the name that rows call them by."""
     title: Title
+    metric: Metric | None = None
+    """Instead of the table's."""
     published: PublishedColumn | None = None
+    not_comparable: str | None = None
+    """Why no published number may stand here; said above the table."""
+
+    @model_validator(mode="after")
+    def _check_comparable(self) -> "ColumnConfig":
+        if self.published and self.not_comparable:
+            raise ValueError("published and not_comparable contradict each other; leave one out")
+        return self
 
 
 class Row(Strict):

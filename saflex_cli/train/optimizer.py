@@ -14,9 +14,11 @@ def build_optimizer(config: OptimizerConfig, model: nn.Module) -> Optimizer:
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     match config:
         case Adam():
-            return torch.optim.Adam(parameters, lr=config.lr, weight_decay=config.weight_decay)
+            return torch.optim.Adam(parameters, config.lr, weight_decay=config.weight_decay, fused=config.fused or None)
         case AdamW():
-            return torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
+            return torch.optim.AdamW(
+                parameters, config.lr, weight_decay=config.weight_decay, fused=config.fused or None
+            )
         case Sgd():
             return torch.optim.SGD(parameters, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
         case _:

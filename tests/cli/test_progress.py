@@ -8,6 +8,7 @@ from rich.console import Console
 
 from saflex_cli.cli import progress
 from saflex_cli.cli.progress import summary, watch
+from saflex_cli.config.schema import Selection
 from saflex_cli.errors import TrainingError
 from saflex_cli.experiment import Progress
 from saflex_cli.launch.jobs import Advanced, Job, Outcome, Started
@@ -43,7 +44,7 @@ def show(jobs: list[Job], report: Report, monkeypatch: pytest.MonkeyPatch, *, wi
 def test_lines_in_a_pipe(jobs: list[Job], report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
     assert show(jobs, report, monkeypatch, width=40, terminal=False) == [
         "failed 1/2 upstream seed 3: loss is not finite",
-        f"done 2/2 no_aug seed 0: {summary(report)}",
+        f"done 2/2 no_aug seed 0: {summary(report, Selection())}",
     ]
 
 
@@ -62,3 +63,11 @@ def test_several_recipes_are_named(
     lines = show([jobs[0], other], report, monkeypatch, width=80, terminal=False)
     assert lines[0].startswith("failed 1/2 tests/other upstream seed 3: ")
     assert lines[1].startswith("done 2/2 tests/digits no_aug seed 0: ")
+
+
+def test_auroc_is_named_where_it_selects(report: Report) -> None:
+    shown = summary(report, Selection(metric="auroc"))
+    scores = report.selected or report.last
+    assert shown.startswith("AUROC val ")
+    assert f"test {100 * scores.test.auroc:.1f} " in shown
+    assert summary(report, Selection(metric="loss")) == summary(report, Selection())

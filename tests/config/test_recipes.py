@@ -21,7 +21,7 @@ def golden_path(recipe: Path) -> Path:
 
 
 def test_all_recipes_are_found() -> None:
-    assert len(RECIPES) == 46
+    assert len(RECIPES) == 68
     assert sorted(GOLDEN.rglob("*.json")) == [golden_path(path) for path in RECIPES]
 
 

@@ -152,3 +152,12 @@ def test_notes_are_there_only_where_needed(folder: Path, filled: Path):
     text = render(_one(folder, filled), "md")
     assert "- Selected: epoch chosen by validation accuracy.\n" in text
     assert not any(word in text for word in ("train+val", "twice", "†", "weight", "paper", "Incomplete"))
+
+
+def test_metrics_and_verdicts_are_said(folder: Path, filled: Path):
+    path = folder / "two.yaml"
+    changed = 'title: "Other [%]", metric: accuracy, not_comparable: Another set.'
+    path.write_text(path.read_text().replace('title: "Other [%]"', changed))
+    text = " ".join(render(build_table(load_table(path), filled), "md").split())
+    assert "Test AUROC (Other [%]: accuracy) in percent" in text.replace("\\", "")
+    assert "not comparable with the paper. Another set." in text

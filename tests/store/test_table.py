@@ -23,7 +23,8 @@ def _edited(folder: Path, old: str, new: str, name: str = "two.yaml") -> Path:
 
 def test_a_table_file(folder: Path):
     table = load_table(folder / "two.yaml")
-    assert (table.name, table.metric, table.baseline, table.fair) == ("two", "auroc", "upstream", "upstream_trainval")
+    assert (table.name, table.baseline, table.fair) == ("two", "upstream", "upstream_trainval")
+    assert [column.metric for column in table.columns] == ["auroc", "auroc"]
     assert table.source == "recipes/two.yaml"
     assert [column.sources[None].path for column in table.columns] == ["recipes/digits.yaml", "recipes/other.yaml"]
     assert [column.sources[None].recipe.name for column in table.columns] == ["smoke/digits", "smoke/other"]
@@ -67,6 +68,32 @@ def test_rows_choose_between_the_recipes_of_a_column(several: Path):
         RowKey("first", "upstream"): Published(93.52, 0.09),
     }
     assert table.title_of("upstream") == "First or Second"
+
+
+def test_rows_choose_the_backbone_where_the_column_names_none(several: Path):
+    several.write_text(several.read_text().replace("first", "resnet18").replace(", backbone: resnet18}", "}"))
+    [column] = load_table(several).columns
+    assert column.published[RowKey("resnet18", "upstream")] == Published(93.52, 0.09)
+
+
+def test_a_column_may_have_a_metric_of_its_own(folder: Path):
+    path = folder / "two.yaml"
+    path.write_text(path.read_text().replace('title: "Other [%]"', 'title: "Other [%]", metric: accuracy'))
+    assert [column.metric for column in load_table(path).columns] == ["auroc", "accuracy"]
+
+
+def test_a_recipe_alone_shows_what_selects(folder: Path):
+    path = folder / "digits.yaml"
+    assert load_table(path).columns[0].metric == "accuracy"
+    path.write_text(path.read_text() + "selection: {metric: auroc}\n")
+    assert load_table(path).columns[0].metric == "auroc"
+
+
+def test_no_published_number_stands_where_it_is_not_comparable(folder: Path):
+    path = folder / "two.yaml"
+    path.write_text(path.read_text().replace("resnet18}}", "resnet18}, not_comparable: Why.}"))
+    with pytest.raises(RecipeError, match=r"published and not_comparable contradict each other"):
+        load_table(path)
 
 
 @pytest.mark.parametrize(

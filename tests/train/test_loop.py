@@ -52,6 +52,21 @@ def test_schedule(kind: type[Adam | AdamW | Sgd], name: str) -> None:
     assert rates == pytest.approx([1, 1, 0.1, 0.01, 0.01])
 
 
+@pytest.mark.parametrize(("kind", "name"), [(Adam, "adam"), (AdamW, "adamw")])
+def test_fused_is_the_same_update(kind: type[Adam | AdamW], name: str) -> None:
+    weights = []
+    for fused in (False, True):
+        torch.manual_seed(0)
+        model = nn.Linear(3, 2).double()
+        optimizer = build_optimizer(kind(name=name, lr=0.1, weight_decay=0.5, fused=fused), model)  # type: ignore[arg-type]
+        for _ in range(3):
+            optimizer.zero_grad()
+            model(torch.ones(4, 3).double()).square().sum().backward()
+            optimizer.step()
+        weights.append(model.weight.detach().clone())
+    torch.testing.assert_close(weights[0], weights[1], rtol=1e-12, atol=1e-12)
+
+
 def test_adamw_decays_weights_beside_the_gradient() -> None:
     """Without a gradient the weights shrink by lr × weight_decay of themselves; Adam's own decay steps by lr."""
     for config, expected in (
