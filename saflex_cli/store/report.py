@@ -82,6 +82,8 @@ class Environment(Record):
     saflex: str
     python: str
     torch: str
+    scikit_learn: str | None = None
+    """None in reports from before it was recorded."""
     device: str
     threads: int
     git_commit: str | None
