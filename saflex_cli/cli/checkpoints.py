@@ -38,8 +38,8 @@ class ChosenRun:
         """
         if not self.method.uses_network:
             raise CheckpointError(
-                f"{self.method.label} keeps no checkpoint: {self.method.name} is fitted by scikit-learn in seconds, and "
-                "its report holds its metrics; choose another method"
+                f"{self.method.label} keeps no checkpoint: scikit-learn fits it in seconds, and its report holds its "
+                "metrics; choose another method"
             )
         from saflex_cli.experiment.places import Places, checkpoint_path
 

@@ -86,8 +86,8 @@ def _build(recipe: Recipe, labels: Sequence[str], root: Path | None) -> dict[str
     for part in parts.values():
         if isinstance(part.method, Reference):
             raise RecipeError(
-                f"method {part.method.label}: {part.method.name} is fitted as a whole, without training steps to time; "
-                "choose others with --method and --baseline"
+                f"method {part.method.label} is fitted as a whole, without training steps to time; choose others with "
+                "--method and --baseline"
             )
         if part.method.uses_upstream and part.upstream is None:
             raise RecipeError(f"method {part.method.label} needs an augmentation; add the key augmenter")

@@ -52,9 +52,7 @@ def require_rows(method: ReferenceMethod, splits: Splits) -> None:
     """
     train = train_split(method, splits)
     if train.inputs.ndim != 2:
-        raise RecipeError(
-            f"method {method.label}: {method.name} takes rows of a table, and the data are images; leave it out"
-        )
+        raise RecipeError(f"method {method.label} takes rows of a table, and the data are images; leave it out")
     absent = sorted(set(range(splits.classes)) - set(train.labels.tolist()))
     if absent:
         names = ", ".join(splits.class_names[label] for label in absent)

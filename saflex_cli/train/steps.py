@@ -162,7 +162,7 @@ def build_step(
         DataError: if an explicit outer batch is larger than its set.
     """
     if isinstance(method, Reference):
-        raise RecipeError(f"method {method.label}: {method.name} is fitted as a whole, not in steps; leave it out")
+        raise RecipeError(f"method {method.label} is fitted as a whole, not in steps; leave it out")
     if isinstance(method, NoAug):
         return PlainStep(model)
     if isinstance(method, LpA3):
