@@ -1,4 +1,4 @@
-"""What a recipe may say: frozen types, with every default here and in `components`.
+"""What a recipe may say: frozen types, with every default here, in `components` and in `references`.
 
 A recipe holds the whole comparison: one data set, model and augmentation (see `components`), the training protocol, and
 all compared methods.

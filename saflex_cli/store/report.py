@@ -102,7 +102,7 @@ class Report(Record):
     config_hash: str
     data: DataFacts
     parameters: int
-    """Trainable parameters of the model."""
+    """Trainable parameters of the model; of boosted trees, their leaves."""
     selected: Selected | None
     """None where the method trains on the validation set."""
     last: Scores

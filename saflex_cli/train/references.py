@@ -6,6 +6,7 @@ from typing import Any
 
 from jaxtyping import Float64
 from torch import Tensor
+from torch.nn import functional
 
 from saflex_cli.config.references import GradientBoosting, LogisticRegression
 from saflex_cli.config.schema import Selection
@@ -80,7 +81,7 @@ def judge_reference(method: ReferenceMethod, splits: Splits, selection: Selectio
 
 def _curve(fitted: FittedReference, train: Split, val: Split | None) -> list[dict[str, Any]]:
     """Loss on the training rows, and all metrics on the validation rows, of every stage."""
-    losses = [metrics(found, train.labels)["loss"] for found in fitted.staged(train.inputs)]
+    losses = [functional.nll_loss(found, train.labels).item() for found in fitted.staged(train.inputs)]
     judged: list[dict[str, float | None]] = [{"accuracy": None, "auroc": None, "loss": None} for _ in losses]
     if val is not None:
         judged = [dict(metrics(found, val.labels)) for found in fitted.staged(val.inputs)]
