@@ -37,7 +37,8 @@ def run(
     """Time training steps of all methods, in turns in one process, and print their cost relative to the upstream's.
 
     The whole step is timed as in a run, with batches and augmentation and without validation. Ratios are taken round
-    by round, so that what else the machine does meets all methods alike; leave it alone all the same.
+    by round, so that what else the machine does meets all methods alike; leave it alone all the same. Without --method,
+    methods without training steps (references from scikit-learn) are left out.
     """
     from saflex_cli.cli.console import complain
     from saflex_cli.cli.plan import landing, load_recipes, select_methods
@@ -47,7 +48,7 @@ def run(
     results, _ = landing(out, overrides or [])
     [loaded] = load_recipes([recipe], overrides or [])
     chosen = [*select_methods(loaded, [baseline])[:1], *select_methods(loaded, method or [])]
-    labels = dict.fromkeys(one.label for one in chosen)
+    labels = dict.fromkeys(one.label for one in chosen if one.uses_network or method or one.label == baseline)
     measured = measure(
         loaded,
         list(labels),

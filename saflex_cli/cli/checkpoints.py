@@ -34,8 +34,13 @@ class ChosenRun:
         """Of this state; without one, the selected epoch, or the last where none is selected.
 
         Raises:
-            CheckpointError: if there is none; says which command makes it.
+            CheckpointError: if there is none; says which command makes it, or that the method keeps none.
         """
+        if not self.method.uses_network:
+            raise CheckpointError(
+                f"{self.method.label} keeps no checkpoint: scikit-learn fits it in seconds, and its report holds its "
+                "metrics; choose another method"
+            )
         from saflex_cli.experiment.places import Places, checkpoint_path
 
         if state is None:

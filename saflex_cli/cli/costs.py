@@ -41,6 +41,8 @@ class Costs:
                 report = read_report(path)
             except ResultsError:
                 continue
+            if "model" not in report.config:
+                continue  # no network was trained
             threads = report.environment.threads
             machine = f"{report.environment.device}, {threads} thread{'s' if threads > 1 else ''}"
             found[_kind(report.config)][machine].append(_seconds_per_sample(report))
@@ -49,9 +51,11 @@ class Costs:
 
     def of(self, planned: PlannedRun) -> tuple[float, str] | None:
         """Seconds of training and the machine they are for; None where nothing tells."""
-        kind = _kind(run_config(planned.recipe, planned.method))
         samples = _samples(planned)
-        if samples is None or kind not in self.seconds:
+        if samples is None or not planned.method.uses_network:
+            return None
+        kind = _kind(run_config(planned.recipe, planned.method))
+        if kind not in self.seconds:
             return None
         return self.seconds[kind] * samples * planned.recipe.train.epochs, self.machines[kind]
 

@@ -9,7 +9,8 @@ from typing import Any
 from saflex_cli.config.schema import PROTOCOL, MethodConfig, Recipe
 from saflex_cli.errors import RecipeError
 
-_SHARED = {"data", "model", "optimizer", "train", "selection"}
+_SHARED = {"data", "selection"}
+_OF_NETWORKS = {"model", "optimizer", "train"}
 
 
 def find_method(recipe: Recipe, label: str) -> MethodConfig:
@@ -53,7 +54,8 @@ def differences(reported: dict[str, Any], recipe: Recipe, method: MethodConfig) 
 
 
 def _dump(recipe: Recipe, method: MethodConfig, *, without_defaults: bool) -> dict[str, Any]:
-    shared = recipe.model_dump(mode="json", include=_SHARED, exclude_defaults=without_defaults)
+    included = _SHARED | _OF_NETWORKS if method.uses_network else _SHARED
+    shared = recipe.model_dump(mode="json", include=included, exclude_defaults=without_defaults)
     own = method.model_dump(mode="json", exclude={"label", "augmenter", "seeds"}, exclude_defaults=without_defaults)
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
     used = steps if method.uses_upstream and steps is not None else ()

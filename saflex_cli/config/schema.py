@@ -1,4 +1,4 @@
-"""What a recipe may say: frozen types, with every default here and in `components`.
+"""What a recipe may say: frozen types, with every default here, in `components` and in `references`.
 
 A recipe holds the whole comparison: one data set, model and augmentation (see `components`), the training protocol, and
 all compared methods.
@@ -6,39 +6,20 @@ Field docstrings are the manual. Unknown keys are errors.
 """
 
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from pydantic import AfterValidator, Field, create_model, model_validator
 
 from saflex_cli.config.base import Positive, Strict
 from saflex_cli.config.components import Augmenter, DataConfig, ModelConfig
+from saflex_cli.config.method_base import MethodBase, Seeds, WithoutUpstream, all_different
+from saflex_cli.config.references import GradientBoosting, LogisticRegression
 from saflex_cli.settings import PRESETS, PresetName, Settings
 
 PROTOCOL = 2
 """Raised when one recipe would give another result than before (a changed trainer): old reports are then stale."""
 
 SplitName = Literal["train", "val", "test"]
-Slug = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=80)]
-
-
-def _train_first(splits: tuple[str, ...]) -> tuple[str, ...]:
-    if splits not in (("train",), ("train", "val")):
-        raise ValueError("should be [train] or [train, val]")
-    return splits
-
-
-TrainOn = Annotated[tuple[str, ...], AfterValidator(_train_first)]
-
-
-def _all_different(items: tuple[Any, ...]) -> tuple[Any, ...]:
-    names = [getattr(item, "label", item) for item in items]
-    twice = [name for index, name in enumerate(names) if name in names[:index]]
-    if twice:
-        raise ValueError(f"{twice[0]} is listed twice; leave one out, or give a method a label of its own")
-    return items
-
-
-Seeds = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_all_different)]
 
 
 # --- training --------------------------------------------------------------------------------------------------------
@@ -104,45 +85,6 @@ class Selection(Strict):
 
 
 # --- methods ---------------------------------------------------------------------------------------------------------
-
-
-def _with_label(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
-    if not isinstance(raw, dict) or "label" in raw:
-        return raw
-    parts = [raw.get("name"), raw.get("preset")]
-    parts += ["trainval"] if raw.get("train_on") == ("train", "val") else []
-    parts += ["clean"] if raw.get("clean_batch") is True else []
-    return raw | {"label": "_".join(str(part) for part in parts if part)}
-
-
-class MethodBase(Strict):
-    """What every method may say."""
-
-    uses_upstream: ClassVar[bool] = True
-    """Whether it trains on the recipe's augmentation."""
-    label: Slug
-    """Name in paths and tables; without it, made from the method's name, preset, `trainval` and `clean`."""
-    train_on: TrainOn = ("train",)
-    """`[train, val]` trains on both for the full number of epochs and reports the last: no selection is left."""
-    augmenter: Augmenter | None = None
-    """Replaces the recipe's augmenter for this method alone."""
-    seeds: Seeds | None = None
-    """Instead of the recipe's, where a method costs too much for all of them."""
-
-    _label = model_validator(mode="before")(_with_label)
-
-
-class WithoutUpstream(MethodBase):
-    """A method that leaves the recipe's augmentation alone."""
-
-    uses_upstream: ClassVar[bool] = False
-    name: str
-
-    @model_validator(mode="after")
-    def _refuse_augmenter(self) -> "WithoutUpstream":
-        if self.augmenter is not None:
-            raise ValueError(f"{self.name} has no augmenter; use the method upstream")
-        return self
 
 
 class NoAug(WithoutUpstream):
@@ -225,7 +167,9 @@ class SaflexMethod(MethodBase):
         return Settings(**self.settings.model_dump())
 
 
-MethodConfig = Annotated[NoAug | Upstream | SaflexMethod | LpA3, Field(discriminator="name")]
+MethodConfig = Annotated[
+    NoAug | Upstream | SaflexMethod | LpA3 | LogisticRegression | GradientBoosting, Field(discriminator="name")
+]
 
 
 class Recipe(Strict):
@@ -236,11 +180,11 @@ class Recipe(Strict):
     data: DataConfig
     model: ModelConfig
     augmenter: Augmenter | None = None
-    """The upstream augmentation, shared by all methods except `no_aug` and `lp_a3`."""
+    """The upstream augmentation, shared by all methods except `no_aug`, `lp_a3` and the references."""
     optimizer: OptimizerConfig
     train: Train
     selection: Selection = Selection()
-    methods: Annotated[tuple[MethodConfig, ...], Field(min_length=1), AfterValidator(_all_different)]
+    methods: Annotated[tuple[MethodConfig, ...], Field(min_length=1), AfterValidator(all_different)]
     seeds: Seeds
 
     @model_validator(mode="after")

@@ -11,6 +11,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from saflex_cli.config.identity import config_hash
+from saflex_cli.config.references import Reference
 from saflex_cli.config.schema import Recipe
 from saflex_cli.data.build import build_data
 from saflex_cli.data.root import data_root
@@ -83,6 +84,11 @@ def _build(recipe: Recipe, labels: Sequence[str], root: Path | None) -> dict[str
     splits = build_data(recipe.data, seed, data_root(root))
     parts = {label: build_parts(recipe, label, seed, root, splits=splits) for label in labels}
     for part in parts.values():
+        if isinstance(part.method, Reference):
+            raise RecipeError(
+                f"method {part.method.label} is fitted as a whole, without training steps to time; choose others with "
+                "--method and --baseline"
+            )
         if part.method.uses_upstream and part.upstream is None:
             raise RecipeError(f"method {part.method.label} needs an augmentation; add the key augmenter")
     return parts

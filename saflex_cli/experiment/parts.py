@@ -16,6 +16,7 @@ from saflex_cli.data.splits import Splits
 from saflex_cli.models.build import build_model
 from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
+from saflex_cli.store.report import DataFacts
 from saflex_cli.train.acceleration import accelerate
 from saflex_cli.train.loop import Fit
 from saflex_cli.train.optimizer import build_optimizer
@@ -48,6 +49,21 @@ class Parts:
             "config": self.config,
             "data_sha256": self.splits.sha256,
         }
+
+    @property
+    def data_facts(self) -> DataFacts:
+        """What a report says of the data."""
+        splits = self.splits
+        return DataFacts(
+            train=len(train_split(self.method, splits)),
+            val=0 if self.trains_on_val else len(splits.val),
+            test=len(splits.test),
+            classes=splits.classes,
+            sha256=splits.sha256,
+            md5=splits.md5,
+            pools=() if self.upstream is None else self.upstream.pools,
+            duplicates_across_splits=splits.duplicates_across_splits,
+        )
 
     def model(self, device: torch.device) -> Standardised:
         """The network with its initial weights."""

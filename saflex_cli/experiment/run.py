@@ -10,6 +10,7 @@ import torch
 from saflex_cli.augment.batch import UpstreamFunction
 from saflex_cli.config.identity import config_hash, find_method
 from saflex_cli.config.load import load_recipe
+from saflex_cli.config.references import Reference
 from saflex_cli.config.schema import Recipe, SaflexMethod
 from saflex_cli.data.build import build_data
 from saflex_cli.data.root import data_root
@@ -17,9 +18,9 @@ from saflex_cli.data.splits import Splits
 from saflex_cli.errors import RecipeError, SaflexError
 from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.experiment.places import Places, Progress, StateName, checkpoint_path
+from saflex_cli.experiment.references import run_reference
 from saflex_cli.store.files import find_report, write_report
 from saflex_cli.store.report import (
-    DataFacts,
     Environment,
     EpochRow,
     Metrics,
@@ -33,8 +34,9 @@ from saflex_cli.train.checkpoint import Checkpoint, write_checkpoint
 from saflex_cli.train.evaluate import evaluate
 from saflex_cli.train.loop import Fit, TrainingState
 from saflex_cli.train.provenance import environment, resolve_device
+from saflex_cli.train.references import require_rows
 from saflex_cli.train.step import State
-from saflex_cli.train.steps import outer_size, train_split
+from saflex_cli.train.steps import outer_size
 
 
 def run(
@@ -99,7 +101,10 @@ def check(
                 raise RecipeError(f"method {label} needs an augmentation; add the key augmenter")
             if isinstance(parts.method, SaflexMethod):
                 outer_size(parts.method, parts.splits, recipe.train.batch_size)
-            parts.model(torch.device("cpu"))
+            if isinstance(parts.method, Reference):
+                require_rows(parts.method, parts.splits)
+            else:
+                parts.model(torch.device("cpu"))
         except SaflexError as error:
             raise type(error)(f"recipe {recipe.name}: {error}") from error
     return splits.notes if splits else ()
@@ -118,7 +123,7 @@ def run_one(
 ) -> Report:
     """Train and evaluate one method with one seed; return the report that is there already unless `force` is set.
 
-    A run that was stopped goes on from its last finished epoch.
+    A run that was stopped goes on from its last finished epoch; a reference begins anew.
 
     Raises:
         SaflexError: says what is wrong with the recipe, the data, a checkpoint or the run.
@@ -128,6 +133,10 @@ def run_one(
         return found
     target = resolve_device(device)
     parts = build_parts(recipe, label, seed, places.data_root, augmenter)
+    if isinstance(parts.method, Reference):
+        report, curve = run_reference(parts, parts.method, started)
+        write_report(places.results, report, curve)
+        return report
     resume = checkpoint_path(places, recipe.name, label, seed, "resume")
     if force:
         resume.unlink(missing_ok=True)
@@ -158,7 +167,7 @@ def _report(
         seed=parts.seed,
         config=parts.config,
         config_hash=config_hash(parts.config),
-        data=_data_facts(parts),
+        data=parts.data_facts,
         parameters=sum(p.numel() for p in fit.model.parameters() if p.requires_grad),
         selected=_selected(parts, fit, state, device, places),
         last=last,
@@ -193,20 +202,6 @@ def _keep(parts: Parts, fit: Fit, places: Places, name: StateName, epoch: int) -
     facts = parts.identity | {"state": name, "epoch": epoch, "full_recipe": parts.recipe.model_dump(mode="json")}
     path = checkpoint_path(places, parts.recipe.name, parts.method.label, parts.seed, name)
     write_checkpoint(path, Checkpoint({"model": model}, facts))
-
-
-def _data_facts(parts: Parts) -> DataFacts:
-    splits = parts.splits
-    return DataFacts(
-        train=len(train_split(parts.method, splits)),
-        val=0 if parts.trains_on_val else len(splits.val),
-        test=len(splits.test),
-        classes=splits.classes,
-        sha256=splits.sha256,
-        md5=splits.md5,
-        pools=() if parts.upstream is None else parts.upstream.pools,
-        duplicates_across_splits=splits.duplicates_across_splits,
-    )
 
 
 def _saflex_facts(fit: Fit, state: TrainingState) -> SaflexFacts | None:

@@ -1,16 +1,21 @@
-"""From a recipe's `model` to a network with its initial weights."""
+"""From a recipe's `model` to a network with its initial weights, and from a reference method to a fitted classifier."""
 
 import math
 from typing import assert_never
 
 import torch
-from torch import nn
+from jaxtyping import Int
+from torch import Tensor, nn
 
 from saflex_cli.config import components
+from saflex_cli.config.references import GradientBoosting, LogisticRegression
 from saflex_cli.config.tabular_components import Saint
 from saflex_cli.errors import RecipeError
 from saflex_cli.models.dense_rows import DenseRows
+from saflex_cli.models.gradient_boosting import fit_gradient_boosting
+from saflex_cli.models.logistic_regression import fit_logistic_regression
 from saflex_cli.models.mlp import Mlp
+from saflex_cli.models.references import FittedReference, Rows
 from saflex_cli.models.resnet import ResNet18
 from saflex_cli.models.saint import Saint as SaintNet
 from saflex_cli.models.small_cnn import SmallCnn
@@ -47,6 +52,42 @@ def build_model(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(streams.number("init"))
         return Standardised(mean, std, _network(config, shape, levels, classes=classes))
+
+
+def fit_reference(
+    config: LogisticRegression | GradientBoosting,
+    rows: Rows,
+    labels: Int[Tensor, " n"],
+    *,
+    levels: tuple[int, ...],
+    streams: Streams,
+) -> FittedReference:
+    """The classifier of a reference method, fitted on the CPU with what it draws from the stream `reference`.
+
+    Args:
+        config: The method.
+        rows: Continuous columns, NaN where missing, then codes, as in `Splits`.
+        labels: Every class 0…K−1 occurs.
+        levels: Of the categorical columns, the last of a row's, as in `Splits`.
+        streams: Of the run.
+
+    Raises:
+        TrainingError: if the fit does not converge.
+    """
+    match config:
+        case LogisticRegression():
+            return fit_logistic_regression(rows, labels, levels=levels, c=config.c)
+        case GradientBoosting():
+            return fit_gradient_boosting(
+                rows,
+                labels,
+                levels=levels,
+                iterations=config.iterations,
+                learning_rate=config.learning_rate,
+                random_state=streams.number("reference") % 2**32,
+            )
+        case _:
+            assert_never(config)
 
 
 def _network(

@@ -82,6 +82,8 @@ class Environment(Record):
     saflex: str
     python: str
     torch: str
+    scikit_learn: str | None = None
+    """None in reports from before it was recorded."""
     device: str
     threads: int
     git_commit: str | None
@@ -100,7 +102,7 @@ class Report(Record):
     config_hash: str
     data: DataFacts
     parameters: int
-    """Trainable parameters of the model."""
+    """Trainable parameters of the model; of boosted trees, their leaves."""
     selected: Selected | None
     """None where the method trains on the validation set."""
     last: Scores

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from saflex_cli.config.base import Strict
-from saflex_cli.config.schema import Slug
+from saflex_cli.config.method_base import Slug
 
 Metric = Literal["accuracy", "auroc"]
 Title = Annotated[str, Field(pattern=r"^[^|\r\n]+$")]

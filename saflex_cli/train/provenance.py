@@ -3,6 +3,7 @@
 import platform
 import subprocess
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 import torch
@@ -33,6 +34,7 @@ def environment(device: torch.device) -> dict[str, str | int | bool | None]:
         "saflex": saflex_cli.__version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
+        "scikit_learn": version("scikit-learn"),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else f"cpu ({platform.machine()})",
         "threads": torch.get_num_threads(),
         "git_commit": commit,

@@ -10,6 +10,7 @@ from torch.nn import functional
 from torch.optim import Optimizer
 
 from saflex_cli.augment.batch import AugmentedBatch, Upstream
+from saflex_cli.config.references import Reference
 from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, SaflexMethod
 from saflex_cli.config.schema import Upstream as UpstreamMethod
 from saflex_cli.core import Saflex, soft_cross_entropy
@@ -157,9 +158,11 @@ def build_step(
     """The step of a method.
 
     Raises:
-        RecipeError: if the method needs an upstream augmentation and there is none.
+        RecipeError: if the method needs an upstream augmentation and there is none, or is fitted without steps.
         DataError: if an explicit outer batch is larger than its set.
     """
+    if isinstance(method, Reference):
+        raise RecipeError(f"method {method.label} is fitted as a whole, not in steps; leave it out")
     if isinstance(method, NoAug):
         return PlainStep(model)
     if isinstance(method, LpA3):
