@@ -49,8 +49,8 @@ def run(
 ) -> None:
     """Run every method of a recipe with every seed, or all runs of a table.
 
-    Every run writes one report. Finished runs are skipped, and an interrupted run goes on from its last epoch. With
-    --set, and without --out, results go to a folder of their own under runs/.
+    Every run writes one report. Finished runs are skipped, and an interrupted run goes on from its last checkpoint.
+    With --set, and without --out, results go to a folder of their own under runs/.
     """
     from saflex_cli.cli.costs import Costs
     from saflex_cli.cli.plan import landing, load_selection, plan_runs

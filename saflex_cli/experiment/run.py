@@ -123,7 +123,7 @@ def run_one(
 ) -> Report:
     """Train and evaluate one method with one seed; return the report that is there already unless `force` is set.
 
-    A run that was stopped goes on from its last finished epoch; a reference begins anew.
+    A run that was stopped goes on from its last checkpoint, between two epochs; a reference begins anew.
 
     Raises:
         SaflexError: says what is wrong with the recipe, the data, a checkpoint or the run.

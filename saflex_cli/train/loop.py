@@ -1,4 +1,4 @@
-"""The one training loop: epochs, validation, selection, and a checkpoint per epoch to resume from."""
+"""The one training loop: epochs, validation, selection, and checkpoints between epochs to resume from."""
 
 import math
 import time
@@ -26,6 +26,7 @@ from saflex_cli.train.checkpoint import (
 )
 from saflex_cli.train.evaluate import evaluate
 from saflex_cli.train.optimizer import set_learning_rate
+from saflex_cli.train.pace import Pace
 from saflex_cli.train.step import State, Step, StepResult
 
 
@@ -101,10 +102,12 @@ class Fit:
         """
         devices = [p.device.index for p in self.model.parameters() if p.device.type == "cuda"]
         with torch.random.fork_rng(devices=sorted(set(devices))):
-            state = self._resume()
+            state, pace = self._resume(), Pace()
             while state.epoch < self.recipe.train.epochs:
                 self._epoch(state)
-                self._save(state)
+                if pace.is_due:
+                    with pace.written():
+                        self._save(state)
                 on_epoch(state)
         return state
 

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import os
 import shutil
 import signal
@@ -53,7 +54,8 @@ def test_another_seed_gives_another_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("label", ["saflex_paper", "saflex_proximal", "lp_a3"])
-def test_a_stopped_run_goes_on_to_the_same_report(tmp_path: Path, label: str) -> None:
+def test_a_stopped_run_goes_on_to_the_same_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, label: str) -> None:
+    monkeypatch.setattr("saflex_cli.train.pace.SHARE", math.inf)  # a checkpoint after every epoch
     recipe = make_recipe(tmp_path, methods=[*CONTENT["methods"], {"name": "lp_a3", "ratio": 0.5}])
     whole = run_one(recipe, label, 0, places=places_in(tmp_path / "whole"))
 
