@@ -88,6 +88,10 @@ class Train(Strict):
     epochs: Positive
     batch_size: Annotated[int, Field(ge=2)]
     """The last batch of an epoch may be smaller; a last batch of one sample is left out (BatchNorm cannot use it)."""
+    updates_per_epoch: Positive | None = None
+    """An epoch of exactly this many full batches, in as many shuffled passes over the training samples as it takes; a
+    pass ends where no full batch is left. Without it, an epoch is one pass. A set smaller than `batch_size` is a batch.
+    """
     precision: Literal["float32", "bfloat16"] = "float32"
     """`bfloat16` runs training passes in autocast; Π over all parameters, the solution and evaluation stay float32."""
     channels_last: bool = False

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from torch.optim import Optimizer
 
 from saflex_cli.config.schema import Recipe, Selection
 from saflex_cli.data.splits import Split
-from saflex_cli.errors import CheckpointError, TrainingError
+from saflex_cli.errors import CheckpointError, DataError, TrainingError
 from saflex_cli.seeding import Streams
 from saflex_cli.train.acceleration import autocast
 from saflex_cli.train.checkpoint import (
@@ -27,6 +28,9 @@ from saflex_cli.train.checkpoint import (
 from saflex_cli.train.evaluate import evaluate
 from saflex_cli.train.optimizer import set_learning_rate
 from saflex_cli.train.step import State, Step, StepResult
+
+Batch = tuple[Tensor, Int[Tensor, " batch"], Int[Tensor, " batch"]]
+"""Inputs, labels, places in the split."""
 
 
 @dataclass
@@ -117,8 +121,7 @@ class Fit:
         self.model.train()
         tally = Tally()
         started = time.perf_counter()
-        order = self.streams.generator("order", epoch)
-        for inputs, labels, indices in batches(self.train, self.recipe.train.batch_size, order):
+        for inputs, labels, indices in self.batches(epoch):
             tally.add(self.train_batch(inputs, labels, indices), len(labels))
         row = tally.row(epoch + 1, refined=self.refined)
         state.seconds += time.perf_counter() - started
@@ -127,6 +130,13 @@ class Fit:
         row |= self._validate(state, epoch + 1)
         state.curve.append(row)
         state.epoch = epoch + 1
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch, counted from 0."""
+        train, order = self.recipe.train, self.streams.generator("order", epoch)
+        if train.updates_per_epoch is None:
+            return batches(self.train, train.batch_size, order)
+        return islice(full_batches(self.train, train.batch_size, order), train.updates_per_epoch)
 
     def train_batch(self, inputs: Tensor, labels: Int[Tensor, " batch"], indices: Int[Tensor, " batch"]) -> StepResult:
         """One step: loss, gradient, update."""
@@ -185,10 +195,8 @@ class Fit:
         return state
 
 
-def batches(
-    split: Split, size: int, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Int[Tensor, " batch"], Int[Tensor, " batch"]]]:
-    """All samples in random order: inputs, labels, places in the split.
+def batches(split: Split, size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """All samples in random order.
 
     The last batch may be smaller, and is left out if it has one sample.
     """
@@ -196,6 +204,22 @@ def batches(
     for chosen in order.split(size):
         if len(chosen) > 1:
             yield split.inputs[chosen], split.labels[chosen], chosen
+
+
+def full_batches(split: Split, size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Batches of one size without end: one pass after the other, each in an order of its own.
+
+    No batch holds a sample twice: a pass ends where fewer samples are left than a batch has, and these wait for a later
+    pass. A split that is smaller than a batch is one.
+
+    Raises:
+        DataError: for a split of fewer than two samples, which no batch can be made of.
+    """
+    size = min(size, len(split))
+    if size < 2:
+        raise DataError(f"a batch needs two samples, and there are {len(split)} to train on; add some under data")
+    while True:
+        yield from (batch for batch in batches(split, size, generator) if len(batch[1]) == size)
 
 
 def better(value: float, best: float, selection: Selection) -> bool:

@@ -52,6 +52,19 @@ def test_another_seed_gives_another_report(tmp_path: Path) -> None:
     assert first.last.test.loss != second.last.test.loss
 
 
+def whole_and_resumed(recipe: Recipe, label: str, folder: Path) -> tuple[Report, Report]:
+    """Seed 0 in one go, and stopped after its second epoch."""
+
+    def stop(progress: Any) -> None:
+        if progress.epoch == 2:
+            raise KeyboardInterrupt
+
+    whole = run_one(recipe, label, 0, places=places_in(folder / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        run_one(recipe, label, 0, places=places_in(folder / "stopped"), on_progress=stop)
+    return whole, run_one(recipe, label, 0, places=places_in(folder / "stopped"))
+
+
 @pytest.mark.parametrize("label", ["saflex_paper", "saflex_proximal", "lp_a3"])
 def test_a_stopped_run_goes_on_to_the_same_report(tmp_path: Path, label: str) -> None:
     recipe = make_recipe(tmp_path, methods=[*CONTENT["methods"], {"name": "lp_a3", "ratio": 0.5}])
@@ -71,6 +84,14 @@ def test_a_stopped_run_goes_on_to_the_same_report(tmp_path: Path, label: str) ->
     assert lasting(resumed) == lasting(whole)
     assert not checkpoint_path(places, recipe.name, label, 0, "resume").exists()
     assert curve_path(places.results, recipe.name, label, 0).read_text().count("\n") == 4
+
+
+def test_a_stopped_run_of_so_many_updates_goes_on_to_the_same_report(tmp_path: Path) -> None:
+    train = {"epochs": 3, "batch_size": 32, "updates_per_epoch": 5}
+    whole, resumed = whole_and_resumed(make_recipe(tmp_path, train=train), "saflex_proximal", tmp_path)
+    assert lasting(resumed) == lasting(whole)
+    assert whole.saflex is not None
+    assert whole.saflex.steps == 15
 
 
 def test_a_checkpoint_of_another_configuration_is_not_resumed(tmp_path: Path) -> None:
