@@ -11,7 +11,7 @@ from typing import Literal
 
 import torch
 
-Purpose = Literal["split", "init", "order", "augment", "outer", "gumbel", "model", "lp_a3", "show"]
+Purpose = Literal["split", "init", "order", "augment", "outer", "gumbel", "model", "lp_a3", "pool", "show"]
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Streams:
 
     Purposes: `split` (which samples are train, val and test), `init` (initial weights), `order` (batches), `augment`
     (the upstream augmentation), `outer` (outer minibatches), `gumbel` (the noise of Algorithm 1), `model` (dropout),
-    `lp_a3` (where its perturbations start), `show` (everything random in what `saflex show` draws).
+    `lp_a3` (where its perturbations start), `pool` (which samples are set aside, and what is wrong with them), `show`
+    (everything random in what `saflex show` draws).
     """
 
     seed: int

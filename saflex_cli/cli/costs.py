@@ -101,7 +101,8 @@ def _samples(planned: PlannedRun) -> int | None:
             pass
         case _:
             return None
-    return train + val if "val" in planned.method.train_on else train
+    pool = planned.recipe.pool.size if planned.recipe.pool else 0
+    return train - pool + (val if "val" in planned.method.train_on else 0)
 
 
 def _runs(count: int) -> str:

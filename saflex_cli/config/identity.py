@@ -54,6 +54,8 @@ def differences(reported: dict[str, Any], recipe: Recipe, method: MethodConfig) 
 
 def _dump(recipe: Recipe, method: MethodConfig, *, without_defaults: bool) -> dict[str, Any]:
     shared = recipe.model_dump(mode="json", include=_SHARED, exclude_defaults=without_defaults)
+    if recipe.pool is not None:
+        shared["pool"] = recipe.pool.model_dump(mode="json", exclude_defaults=without_defaults)
     own = method.model_dump(mode="json", exclude={"label", "augmenter", "seeds"}, exclude_defaults=without_defaults)
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
     used = steps if method.uses_upstream and steps is not None else ()

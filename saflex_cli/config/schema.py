@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, create_model, model_validator
 
 from saflex_cli.config.base import Positive, Strict
 from saflex_cli.config.components import Augmenter, DataConfig, ModelConfig
+from saflex_cli.config.pool import PoolConfig
 from saflex_cli.settings import PRESETS, PresetName, Settings
 
 PROTOCOL = 2
@@ -238,6 +239,9 @@ class Recipe(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")]
     """Path-like name; reports lie under it."""
     data: DataConfig
+    pool: PoolConfig | None = None
+    """Training samples set aside, some of them made wrong, for the augmenter's step `pool`; all methods train on the
+    rest."""
     model: ModelConfig
     augmenter: Augmenter | None = None
     """The upstream augmentation, shared by all methods except `no_aug` and `lp_a3`."""

@@ -8,9 +8,11 @@ import torch
 
 from saflex_cli.augment.batch import Upstream, UpstreamFunction
 from saflex_cli.augment.build import build_upstream, upstream_from_function
+from saflex_cli.augment.pool import PoolDraw
 from saflex_cli.config.identity import find_method, run_config
 from saflex_cli.config.schema import MethodConfig, Recipe
 from saflex_cli.data.build import build_data
+from saflex_cli.data.pool import Pool, take_pool
 from saflex_cli.data.root import data_root
 from saflex_cli.data.splits import Splits
 from saflex_cli.models.build import build_model
@@ -32,6 +34,8 @@ class Parts:
     splits: Splits
     upstream: Upstream | None
     config: dict[str, Any]
+    pool: Pool | None = None
+    """Training samples that the recipe sets aside."""
 
     @property
     def trains_on_val(self) -> bool:
@@ -104,7 +108,7 @@ def build_parts(
     """Load the data and build the augmentation of one run; `augmenter` takes the place of the recipe's.
 
     Without `augmented` there is none: an evaluation needs no pre-made samples. `splits` are the recipe's data, where
-    they have been loaded already.
+    they have been loaded already, with the samples of a pool still in `train`.
 
     Raises:
         RecipeError: if the recipe has no such method.
@@ -112,6 +116,7 @@ def build_parts(
     """
     method = find_method(recipe, label)
     splits = splits or build_data(recipe.data, seed, data_root(root))
+    splits, pool = (splits, None) if recipe.pool is None else take_pool(splits, recipe.pool, seed)
     config = run_config(recipe, method)
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
     upstream = None
@@ -128,5 +133,6 @@ def build_parts(
             levels=splits.levels,
             class_names=splits.class_names,
             root=data_root(root),
+            pool=None if pool is None else PoolDraw(pool.inputs, pool.labels),
         )
-    return Parts(recipe, method, seed, splits, upstream, config)
+    return Parts(recipe, method, seed, splits, upstream, config, pool)

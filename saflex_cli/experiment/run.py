@@ -12,6 +12,7 @@ from saflex_cli.config.identity import config_hash, find_method
 from saflex_cli.config.load import load_recipe
 from saflex_cli.config.schema import Recipe, SaflexMethod
 from saflex_cli.data.build import build_data
+from saflex_cli.data.pool import Pool
 from saflex_cli.data.root import data_root
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import RecipeError, SaflexError
@@ -23,6 +24,7 @@ from saflex_cli.store.report import (
     Environment,
     EpochRow,
     Metrics,
+    PoolFacts,
     Report,
     SaflexFacts,
     Scores,
@@ -84,17 +86,19 @@ def check(
 ) -> tuple[str, ...]:
     """Find before the first run what would stop a later one: missing data or outer samples, parts that do not fit.
 
-    Gives what the reader of the data inferred or left out, for the user.
+    Gives what the reader of the data inferred or left out, and what a pool took, for the user.
 
     Raises:
         SaflexError: names the recipe's field and what to do.
     """
     seed = recipe.seeds[0]
     splits: Splits | None = None
+    notes: tuple[str, ...] = ()
     for label in labels:
         try:
             splits = splits or build_data(recipe.data, seed, data_root(places.data_root))
             parts = build_parts(recipe, label, seed, places.data_root, augmenter, splits=splits)
+            notes = parts.splits.notes
             if parts.upstream is None and parts.method.uses_upstream:
                 raise RecipeError(f"method {label} needs an augmentation; add the key augmenter")
             if isinstance(parts.method, SaflexMethod):
@@ -102,7 +106,7 @@ def check(
             parts.model(torch.device("cpu"))
         except SaflexError as error:
             raise type(error)(f"recipe {recipe.name}: {error}") from error
-    return splits.notes if splits else ()
+    return notes
 
 
 def run_one(
@@ -206,6 +210,16 @@ def _data_facts(parts: Parts) -> DataFacts:
         md5=splits.md5,
         pools=() if parts.upstream is None else parts.upstream.pools,
         duplicates_across_splits=splits.duplicates_across_splits,
+        noisy_pool=None if parts.pool is None else _pool_facts(parts.pool),
+    )
+
+
+def _pool_facts(pool: Pool) -> PoolFacts:
+    return PoolFacts(
+        size=len(pool),
+        wrong_labels=int(pool.mislabelled.sum()),
+        wrong_inputs=int(pool.scrambled.sum()),
+        wrong_both=int((pool.mislabelled & pool.scrambled).sum()),
     )
 
 

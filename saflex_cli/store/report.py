@@ -38,6 +38,16 @@ class Selected(Scores):
     split: Literal["val"]
 
 
+class PoolFacts(Record):
+    """Samples taken out of the training split, of which some are wrong: counts."""
+
+    size: int
+    wrong_labels: int
+    wrong_inputs: int
+    wrong_both: int
+    """Counted in both of the above."""
+
+
 class DataFacts(Record):
     """What was trained and evaluated on."""
 
@@ -53,6 +63,8 @@ class DataFacts(Record):
     """SHA-256 of the pre-made samples of each folder of the augmenter, as decoded."""
     duplicates_across_splits: int | None = None
     """Of tables: rows of val and test that equal a row of train in every feature."""
+    noisy_pool: PoolFacts | None = None
+    """Of the recipe's `pool`, whose samples `train` does not count."""
 
 
 class SaflexFacts(Record):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from saflex_cli.augment.batch import AugmentedBatch, Upstream
 from saflex_cli.augment.build import build_upstream, upstream_from_function
+from saflex_cli.augment.pool import PoolDraw
 from saflex_cli.config.components import (
     AugmenterStep,
     CorruptLabels,
@@ -18,6 +19,7 @@ from saflex_cli.config.components import (
     RandAugment,
     Rotation,
 )
+from saflex_cli.config.pool import PoolSamples
 from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup
 from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.seeding import Streams
@@ -113,6 +115,20 @@ def test_a_step_of_tables_takes_categories_and_refuses_images(step: AugmenterSte
 def test_a_step_that_cannot_take_categories_names_one_that_can(step: AugmenterStep, message: str) -> None:
     with pytest.raises(RecipeError, match=f"^augmenter: {message}"):
         build_upstream((step,), shape=(3,), levels=(4,), class_names=("a", "b"), root=Path())
+
+
+def test_the_pool_comes_first_and_is_the_recipes(tmp_path: Path) -> None:
+    step, drawn = PoolSamples(name="pool"), PoolDraw(IMAGES.flip(0), LABELS)
+    with pytest.raises(RecipeError, match=r"^augmenter: pool draws from the recipe's pool, and there is none; add "):
+        build(step)
+    with pytest.raises(RecipeError, match=r"^augmenter: pool takes the place .* rotation did .*; put pool first$"):
+        build(ROTATION, step)
+    names = ("a", "b", "c", "d")
+    both = build_upstream((step, ROTATION), shape=(1, 8, 8), class_names=names, root=tmp_path, pool=drawn)
+    alone = build_upstream((step,), shape=(1, 8, 8), class_names=names, root=tmp_path, pool=drawn)
+    rotated, plain = (augmented(upstream) for upstream in (both, alone))
+    assert torch.equal(rotated.soft_labels, plain.soft_labels)
+    assert not torch.equal(rotated.inputs, plain.inputs)
 
 
 def test_rows_are_paired_last() -> None:
