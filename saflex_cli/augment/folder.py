@@ -38,7 +38,12 @@ class SamplePool:
         size, classes = batch.soft_labels.shape
         chosen = draw_places(len(self.labels), size, generator)
         rows = functional.one_hot(self.labels[chosen], classes)
-        return replace(batch, inputs=like(self.inputs[chosen], batch.inputs), soft_labels=rows.to(batch.soft_labels))
+        return replace(
+            batch,
+            inputs=like(self.inputs[chosen], batch.inputs),
+            soft_labels=rows.to(batch.soft_labels),
+            true_labels=None,
+        )
 
 
 def read_pool(

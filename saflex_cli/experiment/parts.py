@@ -133,6 +133,6 @@ def build_parts(
             levels=splits.levels,
             class_names=splits.class_names,
             root=data_root(root),
-            pool=None if pool is None else PoolDraw(pool.inputs, pool.labels),
+            pool=None if pool is None else PoolDraw(pool.inputs, pool.labels, pool.true_labels),
         )
     return Parts(recipe, method, seed, splits, upstream, config, pool)

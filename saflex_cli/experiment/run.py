@@ -12,10 +12,10 @@ from saflex_cli.config.identity import config_hash, find_method
 from saflex_cli.config.load import load_recipe
 from saflex_cli.config.schema import Recipe, SaflexMethod
 from saflex_cli.data.build import build_data
-from saflex_cli.data.pool import Pool
 from saflex_cli.data.root import data_root
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import RecipeError, SaflexError
+from saflex_cli.experiment.facts import label_facts, pool_facts
 from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.experiment.places import Places, Progress, StateName, checkpoint_path
 from saflex_cli.store.files import find_report, write_report
@@ -24,7 +24,6 @@ from saflex_cli.store.report import (
     Environment,
     EpochRow,
     Metrics,
-    PoolFacts,
     Report,
     SaflexFacts,
     Scores,
@@ -210,16 +209,7 @@ def _data_facts(parts: Parts) -> DataFacts:
         md5=splits.md5,
         pools=() if parts.upstream is None else parts.upstream.pools,
         duplicates_across_splits=splits.duplicates_across_splits,
-        noisy_pool=None if parts.pool is None else _pool_facts(parts.pool),
-    )
-
-
-def _pool_facts(pool: Pool) -> PoolFacts:
-    return PoolFacts(
-        size=len(pool),
-        wrong_labels=int(pool.mislabelled.sum()),
-        wrong_inputs=int(pool.scrambled.sum()),
-        wrong_both=int((pool.mislabelled & pool.scrambled).sum()),
+        noisy_pool=None if parts.pool is None else pool_facts(parts.pool),
     )
 
 
@@ -232,4 +222,5 @@ def _saflex_facts(fit: Fit, state: TrainingState) -> SaflexFacts | None:
         label_change_rate=sum(row["label_change_rate"] for row in rows) / len(rows),
         dropped_steps=sum(row["dropped_steps"] for row in rows),
         steps=state.steps,
+        labels=label_facts(state.labels),
     )

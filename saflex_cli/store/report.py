@@ -67,6 +67,27 @@ class DataFacts(Record):
     """Of the recipe's `pool`, whose samples `train` does not count."""
 
 
+class LabelFacts(Record):
+    """What SAFLEX did to wrong and to right upstream labels, over all samples of all steps.
+
+    A label counts as the class of its largest entry. Of a step `pool`, samples with wrong inputs have no class.
+    """
+
+    wrong: int
+    """Samples whose upstream label is not their true class."""
+    right: int
+    classless: int
+    """Samples of no class."""
+    mean_weight_wrong: float | None
+    """Before normalisation; None, as below, where there are no such samples."""
+    mean_weight_right: float | None
+    mean_weight_classless: float | None
+    recovered: float | None
+    """Share of the wrong whose learned label is the true class."""
+    kept: float | None
+    """Share of the right whose learned label still is."""
+
+
 class SaflexFacts(Record):
     """What SAFLEX did, over all steps of the run."""
 
@@ -77,6 +98,8 @@ class SaflexFacts(Record):
     dropped_steps: int
     """Steps in which every weight was zero."""
     steps: int
+    labels: LabelFacts | None = None
+    """None where true classes are not known: no step makes labels wrong, or samples were mixed afterwards."""
 
 
 class Timing(Record):

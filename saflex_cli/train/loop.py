@@ -43,6 +43,7 @@ class Tally:
     weight: Tensor | float = 0.0
     changed: Tensor | int = 0
     dropped: Tensor | int = 0
+    labels: Tensor | float = 0.0
 
     def add(self, result: StepResult, samples: int) -> None:
         """Count one step."""
@@ -53,6 +54,8 @@ class Tally:
             self.weight = self.weight + result.weight_sum
             self.changed = self.changed + result.changed_labels
             self.dropped = self.dropped + result.dropped
+        if result.label_sums is not None:
+            self.labels = self.labels + result.label_sums
 
     def row(self, epoch: int, *, refined: bool) -> dict[str, Any]:
         """One line of the curve, without validation."""
@@ -63,6 +66,14 @@ class Tally:
             "label_change_rate": float(self.changed) / self.samples if refined else None,
             "dropped_steps": int(self.dropped) if refined else None,
         }
+
+    def label_sums(self, before: list[list[float]]) -> list[list[float]]:
+        """What `before` holds and the sums of these steps; as it is where they have none."""
+        if not isinstance(self.labels, Tensor):
+            return before
+        sums = self.labels.cpu()
+        total: list[list[float]] = (sums + sums.new_tensor(before) if before else sums).tolist()
+        return total
 
 
 @dataclass
@@ -75,6 +86,8 @@ class TrainingState:
     best: State = field(default_factory=dict)
     seconds: float = 0.0
     steps: int = 0
+    labels: list[list[float]] = field(default_factory=list)
+    """Sums of `saflex_cli.train.true_labels` over all epochs; empty where true classes are not known."""
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -126,6 +139,7 @@ class Fit:
         row = tally.row(epoch + 1, refined=self.refined)
         state.seconds += time.perf_counter() - started
         state.steps += tally.steps
+        state.labels = tally.label_sums(state.labels)
         self._require_finite(row["train_loss"], epoch + 1)
         row |= self._validate(state, epoch + 1)
         state.curve.append(row)

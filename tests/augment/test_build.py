@@ -118,7 +118,7 @@ def test_a_step_that_cannot_take_categories_names_one_that_can(step: AugmenterSt
 
 
 def test_the_pool_comes_first_and_is_the_recipes(tmp_path: Path) -> None:
-    step, drawn = PoolSamples(name="pool"), PoolDraw(IMAGES.flip(0), LABELS)
+    step, drawn = PoolSamples(name="pool"), PoolDraw(IMAGES.flip(0), LABELS, LABELS)
     with pytest.raises(RecipeError, match=r"^augmenter: pool draws from the recipe's pool, and there is none; add "):
         build(step)
     with pytest.raises(RecipeError, match=r"^augmenter: pool takes the place .* rotation did .*; put pool first$"):
@@ -150,6 +150,31 @@ def test_a_step_takes_vectors_or_says_that_it_cannot(step: AugmenterStep) -> Non
     else:
         with pytest.raises(RecipeError, match=f"^augmenter: {step.name} takes images, and the data are vectors"):
             build_upstream((step,), shape=(2,), class_names=names, root=Path())
+
+
+@pytest.mark.parametrize("step", [*STEPS, *ROW_STEPS, ColumnCutMix(name="column_cutmix", probability=0.0)], ids=str)
+def test_mixed_and_foreign_samples_have_no_true_class(step: AugmenterStep, tmp_path: Path) -> None:
+    """Whatever comes after: corrupted labels of a mixed sample must not make one up."""
+    (tmp_path / "pool" / "a").mkdir(parents=True)
+    Image.new("L", (8, 8), 100).save(tmp_path / "pool" / "a" / "x.png")
+    rows = step.name in {"cell_cutmix", "column_cutmix", "embedding_mixup"}
+    shape, inputs = ((3,), torch.rand(16, 3)) if rows else ((1, 8, 8), IMAGES)
+    upstream = build_upstream((step, CORRUPTION), shape=shape, class_names=("a", "b", "c", "d"), root=tmp_path)
+    true = upstream.epoch(Streams(0), 0)(inputs, LABELS).true_labels
+    if step.name in {"mixup", "column_cutmix", "embedding_mixup", "folder"}:
+        assert true is None
+    else:
+        assert true is not None
+        assert torch.equal(true, LABELS)
+
+
+def test_labels_are_made_wrong_by_two_steps_alone(tmp_path: Path) -> None:
+    (tmp_path / "pool" / "a").mkdir(parents=True)
+    Image.new("L", (8, 8), 100).save(tmp_path / "pool" / "a" / "x.png")
+    drawn = PoolDraw(IMAGES, LABELS, LABELS)
+    for step in (*STEPS, PoolSamples(name="pool")):
+        built = build_upstream((step,), shape=(1, 8, 8), class_names=("a", "b"), root=tmp_path, pool=drawn)
+        assert built.noisy == (step.name in {"corrupt_labels", "pool"})
 
 
 def test_a_function_may_return_classes_soft_labels_or_a_batch() -> None:

@@ -13,9 +13,11 @@ def test_samples_keep_their_labels(dtype: torch.dtype, shape: tuple[int, ...]) -
     labels = torch.tensor([2, 0, 1, 0])
     inputs = labels.to(dtype).view(-1, *[1] * len(shape)).expand(4, *shape)
     batch = clean_batch(torch.zeros(3, *shape, dtype=dtype), torch.zeros(3, dtype=torch.long), classes=3)
-    drawn = PoolDraw(inputs, labels)(batch, torch.Generator().manual_seed(0))
+    drawn = PoolDraw(inputs, labels, labels - 1)(batch, torch.Generator().manual_seed(0))
     assert drawn.inputs.dtype == dtype
     assert torch.equal(drawn.inputs.flatten(1)[:, 0].long(), drawn.soft_labels.argmax(1))
+    assert drawn.true_labels is not None
+    assert torch.equal(drawn.true_labels, drawn.soft_labels.argmax(1) - 1)
     assert drawn.sample_weights.tolist() == [1.0] * 3
 
 

@@ -112,6 +112,65 @@ def test_a_stopped_run_goes_on_to_the_same_report(tmp_path: Path, label: str) ->
     assert resumed.model_dump(exclude=unlike) == whole.model_dump(exclude=unlike)
 
 
+def test_what_saflex_did_to_wrong_labels_is_counted(tmp_path: Path) -> None:
+    """16 steps of 30 samples; kept as they are, labels recover nothing and lose nothing."""
+    methods = [
+        {"name": "saflex", "preset": "weights_only", "label": "labels_stay"},
+        {"name": "saflex", "preset": "bootstrap", "label_retention": 0.0, "label": "labels_go", "clean_batch": True},
+        {"name": "upstream"},
+    ]
+    train = {"epochs": 4, "batch_size": 64, "updates_per_epoch": 4}
+    stay, go, plain = run(recipe_with_pool(tmp_path, methods=methods, train=train), seeds=[0])
+    assert plain.saflex is None
+    for report in (stay, go):
+        assert report.saflex is not None
+        facts = report.saflex.labels
+        assert facts is not None
+        assert facts.wrong + facts.right + facts.classless == 16 * 30
+        assert facts.wrong > facts.right > 0
+        assert 0 < facts.classless < 16 * 14
+        count = 16 * 30
+        parts = ((facts.wrong, facts.mean_weight_wrong), (facts.right, facts.mean_weight_right))
+        parts += ((facts.classless, facts.mean_weight_classless),)
+        assert sum(number * (weight or 0.0) for number, weight in parts) / count == pytest.approx(
+            report.saflex.mean_weight
+        )
+    assert stay.saflex is not None
+    assert stay.saflex.labels is not None
+    assert (stay.saflex.labels.recovered, stay.saflex.labels.kept) == (0.0, 1.0)
+    assert go.saflex is not None
+    assert go.saflex.labels is not None
+    assert 0 < (go.saflex.labels.recovered or 0) < 1
+    assert 0 < (go.saflex.labels.kept or 0) < 1
+
+
+@pytest.mark.parametrize(
+    ("steps", "known"),
+    [
+        ([{"name": "rotation"}, {"name": "corrupt_labels", "share": 0.3}], True),
+        ([{"name": "corrupt_labels", "share": 0.3}, {"name": "rotation"}], True),
+        ([{"name": "corrupt_labels", "share": 0.3}, {"name": "mixup"}], False),
+        ([{"name": "pool"}, {"name": "mixup"}, {"name": "corrupt_labels", "share": 0.3}], False),
+        ([{"name": "rotation"}], False),
+    ],
+)
+def test_where_true_classes_are_known(tmp_path: Path, steps: list[dict[str, Any]], known: bool) -> None:
+    [report] = run(recipe_with_pool(tmp_path, augmenter=steps), methods=["saflex_paper"], seeds=[0])
+    assert report.saflex is not None
+    assert (report.saflex.labels is not None) == known
+
+
+def test_corrupted_labels_are_counted_as_often_as_asked(tmp_path: Path) -> None:
+    steps = {"name": "corrupt_labels", "share": 0.3, "to": "uniform"}
+    train = {"epochs": 10, "batch_size": 50}
+    recipe = make_recipe(tmp_path, augmenter=steps, train=train)
+    [report] = run(recipe, methods=["saflex_paper"], seeds=[0])
+    assert report.saflex is not None
+    assert report.saflex.labels is not None
+    assert report.saflex.labels.wrong + report.saflex.labels.right == 1000
+    assert abs(report.saflex.labels.wrong - 300) < 45
+
+
 @pytest.mark.parametrize("then", ["cell_cutmix", "column_cutmix", "embedding_mixup"])
 def test_rows_of_a_table_and_the_steps_after_the_pool(tmp_path: Path, then: str) -> None:
     """Codes stay codes, and missing values stay missing, whether scrambled or not."""
