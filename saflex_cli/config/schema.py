@@ -117,6 +117,7 @@ def _with_label(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
     parts = [raw.get("name"), raw.get("preset")]
     parts += ["trainval"] if raw.get("train_on") == ("train", "val") else []
     parts += ["clean"] if raw.get("clean_batch") is True else []
+    parts += ["bn"] if raw.get("reestimate_batch_norm") is True else []
     return raw | {"label": "_".join(str(part) for part in parts if part)}
 
 
@@ -126,7 +127,7 @@ class MethodBase(Strict):
     uses_upstream: ClassVar[bool] = True
     """Whether it trains on the recipe's augmentation."""
     label: Slug
-    """Name in paths and tables; without it, made from the method's name, preset, `trainval` and `clean`."""
+    """Name in paths and tables; without it, made from the method's name, preset, `trainval`, `clean` and `bn`."""
     train_on: TrainOn = ("train",)
     """`[train, val]` trains on both for the full number of epochs and reports the last: no selection is left."""
     augmenter: Augmenter | None = None
@@ -183,6 +184,8 @@ class Upstream(MethodBase):
     """Mean of the loss on the clean batch and on the augmented batch, at equal weight."""
     normalise: Literal["sum", "batch"] = "sum"
     """Divide the weighted loss by the sum of the augmentation's weights, or by the batch size."""
+    reestimate_batch_norm: bool = False
+    """Judge and save the model with BatchNorm statistics of its clean training data; it trains on with its own."""
 
 
 if TYPE_CHECKING:

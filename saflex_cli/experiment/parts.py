@@ -11,6 +11,7 @@ from saflex_cli.augment.build import build_upstream, upstream_from_function
 from saflex_cli.augment.pool import PoolDraw
 from saflex_cli.config.identity import find_method, run_config
 from saflex_cli.config.schema import MethodConfig, Recipe
+from saflex_cli.config.schema import Upstream as UpstreamMethod
 from saflex_cli.data.build import build_data
 from saflex_cli.data.pool import Pool, take_pool
 from saflex_cli.data.root import data_root
@@ -19,6 +20,7 @@ from saflex_cli.models.build import build_model
 from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
 from saflex_cli.train.acceleration import accelerate
+from saflex_cli.train.batch_norm import require_batch_norm
 from saflex_cli.train.loop import Fit
 from saflex_cli.train.optimizer import build_optimizer
 from saflex_cli.train.steps import build_step, train_split
@@ -53,8 +55,17 @@ class Parts:
             "data_sha256": self.splits.sha256,
         }
 
+    @property
+    def reestimates_batch_norm(self) -> bool:
+        """Whether the model is judged with BatchNorm statistics of the clean training data."""
+        return isinstance(self.method, UpstreamMethod) and self.method.reestimate_batch_norm
+
     def model(self, device: torch.device) -> Standardised:
-        """The network with its initial weights."""
+        """The network with its initial weights.
+
+        Raises:
+            RecipeError: if the network does not go with the data or the method.
+        """
         splits = self.splits
         model = build_model(
             self.recipe.model,
@@ -65,6 +76,8 @@ class Parts:
             std=splits.scale.std,
             streams=Streams(self.seed),
         )
+        if self.reestimates_batch_norm:
+            require_batch_norm(model, self.method.label)
         return model.to(device)
 
     def fit(self, model: Standardised, device: torch.device, checkpoint: Path) -> Fit:
@@ -92,6 +105,7 @@ class Parts:
             checkpoint=checkpoint,
             identity=self.identity,
             refined=self.method.name == "saflex",
+            reestimate=self.reestimates_batch_norm,
         )
 
 

@@ -152,9 +152,10 @@ def _report(
     parts: Parts, fit: Fit, state: TrainingState, device: torch.device, places: Places, started: float
 ) -> Report:
     """Evaluate the last and the selected state on the test data, once each, keep both, and collect the facts."""
-    val, test = _judged(parts, fit, device)
-    last = Scores(epoch=state.epoch, val=val, test=test)
-    _keep(parts, fit, places, "last", state.epoch)
+    with fit.evaluating():
+        val, test = _judged(parts, fit, device)
+        last = Scores(epoch=state.epoch, val=val, test=test)
+        _keep(parts, fit, places, "last", state.epoch)
     return Report(
         recipe=parts.recipe.name,
         method=parts.method.label,

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -18,6 +19,7 @@ from saflex_cli.data.splits import Split
 from saflex_cli.errors import CheckpointError, DataError, TrainingError
 from saflex_cli.seeding import Streams
 from saflex_cli.train.acceleration import autocast
+from saflex_cli.train.batch_norm import reestimated
 from saflex_cli.train.checkpoint import (
     Checkpoint,
     optimizer_tensors,
@@ -108,6 +110,8 @@ class Fit:
     """What a checkpoint must match to be resumed from."""
     refined: bool
     """Whether the step reports weights and labels."""
+    reestimate: bool = False
+    """Whether the model is judged and kept with BatchNorm statistics of the clean training data."""
 
     def run(self, on_epoch: Callable[[TrainingState], None]) -> TrainingState:
         """Train.
@@ -152,6 +156,13 @@ class Fit:
             return batches(self.train, train.batch_size, order)
         return islice(full_batches(self.train, train.batch_size, order), train.updates_per_epoch)
 
+    def evaluating(self) -> AbstractContextManager[None]:
+        """A context in which the model is as it is evaluated and kept; training goes on with the model as it was."""
+        if not self.reestimate:
+            return nullcontext()
+        order = self.streams.generator("batch_norm")
+        return reestimated(self.model, self.train, self.recipe.train.batch_size, order)
+
     def train_batch(self, inputs: Tensor, labels: Int[Tensor, " batch"], indices: Int[Tensor, " batch"]) -> StepResult:
         """One step: loss, gradient, update."""
         with autocast(labels.device, self.recipe.train):
@@ -164,12 +175,13 @@ class Fit:
     def _validate(self, state: TrainingState, epoch: int) -> dict[str, float | None]:
         if self.val is None:
             return {"val_accuracy": None, "val_auroc": None, "val_loss": None}
-        values = evaluate(self.model, self.val)
-        self._require_finite(values["loss"], epoch)
-        value = values[self.recipe.selection.metric]
-        if state.best_value is None or better(value, state.best_value, self.recipe.selection):
-            state.best_value, state.best_epoch = value, epoch
-            state.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        with self.evaluating():
+            values = evaluate(self.model, self.val)
+            self._require_finite(values["loss"], epoch)
+            value = values[self.recipe.selection.metric]
+            if state.best_value is None or better(value, state.best_value, self.recipe.selection):
+                state.best_value, state.best_epoch = value, epoch
+                state.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         return {f"val_{name}": value for name, value in values.items()}
 
     def _require_finite(self, loss: float, epoch: int) -> None:
