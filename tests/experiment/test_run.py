@@ -289,10 +289,18 @@ run_one(recipe, "saflex_proximal", 0, places=places, on_progress=lambda p: print
 """
 
 
+POOLED: dict[str, Any] = {
+    "pool": {"size": 60, "wrong_labels": 0.5},
+    "augmenter": {"name": "pool"},
+    "train": {"epochs": 200, "batch_size": 32, "updates_per_epoch": 4},
+}
+
+
 @pytest.mark.slow
-def test_a_run_killed_at_any_moment_goes_on_to_the_same_report(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", [{"train": {"epochs": 200, "batch_size": 32}}, POOLED], ids=["plain", "pool"])
+def test_a_run_killed_at_any_moment_goes_on_to_the_same_report(tmp_path: Path, changes: dict[str, Any]) -> None:
     """kill −9 three times, at moments that the run does not choose."""
-    recipe: Recipe = load_recipe(write_recipe(tmp_path, train={"epochs": 200, "batch_size": 32}))
+    recipe: Recipe = load_recipe(write_recipe(tmp_path, **changes))
     for pause in (0.05, 0.4, 0.8):
         with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None
