@@ -11,7 +11,9 @@ from typing import Literal
 
 import torch
 
-Purpose = Literal["split", "init", "order", "augment", "outer", "gumbel", "model", "lp_a3", "reference", "show"]
+Purpose = Literal[
+    "split", "init", "order", "augment", "outer", "gumbel", "model", "lp_a3", "pool", "batch_norm", "reference", "show"
+]
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,9 @@ class Streams:
 
     Purposes: `split` (which samples are train, val and test), `init` (initial weights), `order` (batches), `augment`
     (the upstream augmentation), `outer` (outer minibatches), `gumbel` (the noise of Algorithm 1), `model` (dropout),
-    `lp_a3` (where its perturbations start), `reference` (what scikit-learn draws), `show` (everything random in what
-    `saflex show` draws).
+    `lp_a3` (where its perturbations start), `pool` (which samples are set aside, and what is wrong with them),
+    `batch_norm` (the order in which its statistics are estimated anew), `reference` (what scikit-learn draws), `show`
+    (everything random in what `saflex show` draws).
     """
 
     seed: int

@@ -21,6 +21,8 @@ class AugmentedBatch:
     inputs: Float[Tensor, "batch ..."] | UInt8[Tensor, "batch ..."]
     soft_labels: Float[Tensor, "batch classes"]
     sample_weights: Float[Tensor, " batch"]
+    true_labels: Int[Tensor, " batch"] | None = None
+    """Their true classes, −1 for a sample of no class; None where nobody knows, and after samples have been mixed."""
 
 
 UpstreamFunction = Callable[[Tensor, Tensor, torch.Generator], AugmentedBatch | tuple[Tensor, Tensor]]
@@ -53,6 +55,11 @@ class Upstream:
         """SHA-256 of the samples of every step that brings its own."""
         return tuple(digest for _, step in self.steps if (digest := getattr(step, "sha256", None)))
 
+    @property
+    def noisy(self) -> bool:
+        """Whether a step makes labels wrong on purpose, so that it is worth counting what becomes of them."""
+        return any(getattr(step, "noisy", False) for _, step in self.steps)
+
     def epoch(
         self, streams: Streams, epoch: int, *, scheduled: int | None = None
     ) -> Callable[[Tensor, Int[Tensor, " batch"]], AugmentedBatch]:
@@ -76,7 +83,7 @@ class Upstream:
 def clean_batch(inputs: Tensor, labels: Int[Tensor, " batch"], classes: int) -> AugmentedBatch:
     """A batch as it is, in the form of an augmented one."""
     rows = torch.nn.functional.one_hot(labels, classes).to(label_dtype(inputs))
-    return AugmentedBatch(inputs, rows, rows.new_ones(len(labels)))
+    return AugmentedBatch(inputs, rows, rows.new_ones(len(labels)), labels)
 
 
 def label_dtype(inputs: Tensor) -> torch.dtype:

@@ -1,5 +1,7 @@
 """From a recipe's `augmenter`, or a user's function, to an upstream augmentation."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -15,6 +17,7 @@ from saflex_cli.augment.folder import SamplePool, read_pool
 from saflex_cli.augment.labels import LabelCorruption
 from saflex_cli.augment.mixup import PairMixup
 from saflex_cli.augment.noise import AdditiveNoise
+from saflex_cli.augment.pool import PoolDraw
 from saflex_cli.augment.randaugment import PerSampleRandAugment
 from saflex_cli.augment.soft_crop import SoftShift
 from saflex_cli.augment.vision import RandomRotation
@@ -29,12 +32,13 @@ from saflex_cli.config.components import (
     Rotation,
     SoftCrop,
 )
+from saflex_cli.config.pool import PoolSamples
 from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup
 from saflex_cli.errors import DataError, RecipeError
 
 _OF_ROWS = (CellCutMix, ColumnCutMix, EmbeddingMixup)
 """Steps that take vectors alone: rows of a table."""
-_OF_VECTORS = (CorruptLabels, GaussianNoise, Mixup, *_OF_ROWS)
+_OF_VECTORS = (CorruptLabels, GaussianNoise, Mixup, PoolSamples, *_OF_ROWS)
 """Steps that take vectors; all others take images alone."""
 
 
@@ -45,6 +49,7 @@ def build_upstream(
     levels: tuple[int, ...] = (),
     class_names: tuple[str, ...],
     root: Path,
+    pool: PoolDraw | None = None,
 ) -> Upstream:
     """The upstream augmentation of a recipe.
 
@@ -54,16 +59,19 @@ def build_upstream(
         levels: Of the categorical columns, the last of a vector's, as in `Splits`.
         class_names: One per class.
         root: Data root, for relative folders.
+        pool: What the step `pool` draws from.
 
     Raises:
-        RecipeError: if a step cannot take the data, or what the step before it yields.
+        RecipeError: if a step cannot take the data, or what the step before it yields, or draws from a pool that the
+            recipe has not.
         DataError: if a folder of pre-made samples cannot be used.
     """
     for step in steps:
         _check_data(step, shape, levels)
     _check_order(steps)
     names = [f"{step.name}-{[s.name for s in steps[:index]].count(step.name)}" for index, step in enumerate(steps)]
-    built = [_build_step(step, shape, class_names, root) for step in steps]
+    samples = partial(_samples, shape=shape, class_names=class_names, root=root, pool=pool)
+    built = [_build_step(step, shape, samples) for step in steps]
     return Upstream(tuple(zip(names, built, strict=True)), len(class_names))
 
 
@@ -84,7 +92,12 @@ def _check_data(step: AugmenterStep, shape: tuple[int, ...], levels: tuple[int, 
 
 
 def _check_order(steps: tuple[AugmenterStep, ...]) -> None:
-    """After rows have been paired, no step may look at them."""
+    """The pool comes first; after rows have been paired, no step may look at them."""
+    if any(isinstance(step, PoolSamples) for step in steps[1:]):
+        raise RecipeError(
+            f"augmenter: pool takes the place of the batch, and what {steps[0].name} did before it would be lost; put "
+            "pool first"
+        )
     pairing = [index for index, step in enumerate(steps) if isinstance(step, EmbeddingMixup)]
     for step in steps[pairing[0] + 1 :] if pairing else ():
         if not isinstance(step, CorruptLabels):
@@ -94,16 +107,34 @@ def _check_order(steps: tuple[AugmenterStep, ...]) -> None:
             )
 
 
+def _samples(
+    step: Folder | PoolSamples,
+    *,
+    shape: tuple[int, ...],
+    class_names: tuple[str, ...],
+    root: Path,
+    pool: PoolDraw | None,
+) -> AugmentationStep:
+    """A step that brings samples of its own."""
+    if isinstance(step, Folder):
+        return SamplePool(*read_pool(root / step.path, shape=shape, class_names=class_names))
+    if pool is None:
+        raise RecipeError(
+            "augmenter: pool draws from the recipe's pool, and there is none; add the key pool: {size: …}"
+        )
+    return pool
+
+
 def _build_step(
-    step: AugmenterStep, shape: tuple[int, ...], class_names: tuple[str, ...], root: Path
+    step: AugmenterStep, shape: tuple[int, ...], samples: Callable[[Folder | PoolSamples], AugmentationStep]
 ) -> AugmentationStep:
     match step:
         case Rotation():
             return RandomRotation(step.degrees, step.fill)
         case CorruptLabels():
             return LabelCorruption(step.share, step.to)
-        case Folder():
-            return SamplePool(*read_pool(root / step.path, shape=shape, class_names=class_names))
+        case Folder() | PoolSamples():
+            return samples(step)
         case RandAugment():
             return PerSampleRandAugment(step.num_ops, step.magnitude, step.num_magnitude_bins, step.fill)
         case Mixup():

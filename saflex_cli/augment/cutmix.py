@@ -43,7 +43,8 @@ class ColumnReplacement:
         """Mix a batch of rows (B, F), its labels and weights, or leave it as it is.
 
         Worked case: with F = 4 and λ = 0.6 two columns are kept; if one of the other two agrees with the partner's, the
-        labels of row and partner have the shares 0.75 and 0.25.
+        labels of row and partner have the shares 0.75 and 0.25. True classes are forgotten in either case, so that
+        whoever counts does not count the unchanged batches alone.
         """
         rows = batch.inputs
         count, columns = rows.shape
@@ -52,7 +53,7 @@ class ColumnReplacement:
         partner = torch.randperm(count, generator=generator).to(rows.device)
         order = torch.rand(rows.shape, generator=generator).argsort(dim=1).to(rows.device)
         if not changed:
-            return batch
+            return replace(batch, true_labels=None)
         own = torch.zeros_like(rows, dtype=torch.bool).scatter(1, order[:, :kept], value=True)
         mixed = torch.where(own, rows, rows[partner])
         share = _equal_cells(mixed, rows)

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from saflex_cli.augment.batch import AugmentedBatch
 from saflex_cli.augment.intensity import like
+from saflex_cli.augment.pool import draw_places
 from saflex_cli.errors import DataError
 
 _SUFFIXES = {".png", ".jpg", ".jpeg"}
@@ -35,10 +36,14 @@ class SamplePool:
     def __call__(self, batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
         """As many samples of the pool as the batch has, of the batch's kind, with the pool's labels."""
         size, classes = batch.soft_labels.shape
-        repeats = -(-size // len(self.labels))
-        chosen = torch.cat([torch.randperm(len(self.labels), generator=generator) for _ in range(repeats)])[:size]
+        chosen = draw_places(len(self.labels), size, generator)
         rows = functional.one_hot(self.labels[chosen], classes)
-        return replace(batch, inputs=like(self.inputs[chosen], batch.inputs), soft_labels=rows.to(batch.soft_labels))
+        return replace(
+            batch,
+            inputs=like(self.inputs[chosen], batch.inputs),
+            soft_labels=rows.to(batch.soft_labels),
+            true_labels=None,
+        )
 
 
 def read_pool(

@@ -1,7 +1,7 @@
 """Wrong labels on purpose: the simplest upstream augmentation that hurts."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 
@@ -10,8 +10,9 @@ from saflex_cli.augment.batch import AugmentedBatch, with_labels
 
 @dataclass(frozen=True)
 class LabelCorruption:
-    """Moves the labels of a random share of the batch to another class."""
+    """Moves the labels of a random share of the batch to another class; the true classes stay what they were."""
 
+    noisy: ClassVar[bool] = True
     share: float
     to: Literal["next", "uniform"]
 

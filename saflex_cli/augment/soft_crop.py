@@ -49,10 +49,11 @@ class SoftShift:
         top, left = (height + down).to(images.device), (width + right).to(images.device)
         visible = (1 - down.abs() / height) * (1 - right.abs() / width)
         confidence = confidences(visible, batch.soft_labels.shape[1], self.power).to(batch.soft_labels)
-        return AugmentedBatch(
-            windows(canvas, top, left, mirrored, size=(height, width)),
-            soften(batch.soft_labels, confidence),
-            batch.sample_weights * confidence,
+        return replace(
+            batch,
+            inputs=windows(canvas, top, left, mirrored, size=(height, width)),
+            soft_labels=soften(batch.soft_labels, confidence),
+            sample_weights=batch.sample_weights * confidence,
         )
 
 

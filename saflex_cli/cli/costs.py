@@ -57,7 +57,9 @@ class Costs:
         kind = _kind(run_config(planned.recipe, planned.method))
         if kind not in self.seconds:
             return None
-        return self.seconds[kind] * samples * planned.recipe.train.epochs, self.machines[kind]
+        train = planned.recipe.train
+        seen = _seen(samples, train.batch_size, train.updates_per_epoch)
+        return self.seconds[kind] * seen * train.epochs, self.machines[kind]
 
     def announce(self, plan: Sequence[PlannedRun]) -> None:
         """One line per machine on what is still to do, and one on what cannot be judged."""
@@ -84,7 +86,14 @@ def _kind(config: dict[str, Any]) -> Kind:
 
 
 def _seconds_per_sample(report: Report) -> float:
-    return report.timing.train_seconds / (report.data.train * int(report.config["train"]["epochs"]))
+    train = report.config["train"]
+    seen = _seen(report.data.train, train["batch_size"], train.get("updates_per_epoch"))
+    return report.timing.train_seconds / (seen * int(train["epochs"]))
+
+
+def _seen(samples: int, batch_size: int, updates: int | None) -> int:
+    """Samples of an epoch."""
+    return samples if updates is None else updates * min(batch_size, samples)
 
 
 def _samples(planned: PlannedRun) -> int | None:
@@ -96,7 +105,8 @@ def _samples(planned: PlannedRun) -> int | None:
             pass
         case _:
             return None
-    return train + val if "val" in planned.method.train_on else train
+    pool = planned.recipe.pool.size if planned.recipe.pool else 0
+    return train - pool + (val if "val" in planned.method.train_on else 0)
 
 
 def _runs(count: int) -> str:

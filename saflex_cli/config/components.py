@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from saflex_cli.config.base import Dropout, Positive, Share, Strict
+from saflex_cli.config.pool import PoolSamples
 from saflex_cli.config.tabular import CsvData, TabularData
 from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup, Saint
 
@@ -259,6 +260,7 @@ AugmenterStep = Annotated[
     Rotation
     | CorruptLabels
     | Folder
+    | PoolSamples
     | RandAugment
     | Mixup
     | Crop

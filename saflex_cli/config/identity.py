@@ -56,6 +56,8 @@ def differences(reported: dict[str, Any], recipe: Recipe, method: MethodConfig) 
 def _dump(recipe: Recipe, method: MethodConfig, *, without_defaults: bool) -> dict[str, Any]:
     included = _SHARED | _OF_NETWORKS if method.uses_network else _SHARED
     shared = recipe.model_dump(mode="json", include=included, exclude_defaults=without_defaults)
+    if recipe.pool is not None:
+        shared["pool"] = recipe.pool.model_dump(mode="json", exclude_defaults=without_defaults)
     own = method.model_dump(mode="json", exclude={"label", "augmenter", "seeds"}, exclude_defaults=without_defaults)
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
     used = steps if method.uses_upstream and steps is not None else ()

@@ -37,6 +37,7 @@ def _with_label(raw: Any) -> Any:  # noqa: ANN401 - raw YAML
     parts = [raw.get("name"), raw.get("preset")]
     parts += ["trainval"] if raw.get("train_on") == ("train", "val") else []
     parts += ["clean"] if raw.get("clean_batch") is True else []
+    parts += ["bn"] if raw.get("reestimate_batch_norm") is True else []
     return raw | {"label": "_".join(str(part) for part in parts if part)}
 
 
@@ -48,7 +49,7 @@ class MethodBase(Strict):
     uses_network: ClassVar[bool] = True
     """Whether it trains the recipe's model, with the recipe's optimizer."""
     label: Slug
-    """Name in paths and tables; without it, made from the method's name, preset, `trainval` and `clean`."""
+    """Name in paths and tables; without it, made from the method's name, preset, `trainval`, `clean` and `bn`."""
     train_on: TrainOn = ("train",)
     """`[train, val]` trains on both for the full number of epochs and reports the last: no selection is left."""
     augmenter: Augmenter | None = None

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, create_model, model_validator
 from saflex_cli.config.base import Positive, Strict
 from saflex_cli.config.components import Augmenter, DataConfig, ModelConfig
 from saflex_cli.config.method_base import MethodBase, Seeds, WithoutUpstream, all_different
+from saflex_cli.config.pool import PoolConfig
 from saflex_cli.config.references import GradientBoosting, LogisticRegression
 from saflex_cli.settings import PRESETS, PresetName, Settings
 
@@ -69,6 +70,10 @@ class Train(Strict):
     epochs: Positive
     batch_size: Annotated[int, Field(ge=2)]
     """The last batch of an epoch may be smaller; a last batch of one sample is left out (BatchNorm cannot use it)."""
+    updates_per_epoch: Positive | None = None
+    """An epoch of exactly this many full batches, in as many shuffled passes over the training samples as it takes; a
+    pass ends where no full batch is left. Without it, an epoch is one pass. A set smaller than `batch_size` is a batch.
+    """
     precision: Literal["float32", "bfloat16"] = "float32"
     """`bfloat16` runs training passes in autocast; Π over all parameters, the solution and evaluation stay float32."""
     channels_last: bool = False
@@ -120,6 +125,8 @@ class Upstream(MethodBase):
     """Mean of the loss on the clean batch and on the augmented batch, at equal weight."""
     normalise: Literal["sum", "batch"] = "sum"
     """Divide the weighted loss by the sum of the augmentation's weights, or by the batch size."""
+    reestimate_batch_norm: bool = False
+    """Judge and save the model with BatchNorm statistics of its clean training data; it trains on with its own."""
 
 
 if TYPE_CHECKING:
@@ -178,6 +185,9 @@ class Recipe(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+(/[a-z0-9_-]+)*$")]
     """Path-like name; reports lie under it."""
     data: DataConfig
+    pool: PoolConfig | None = None
+    """Training samples set aside, some of them made wrong, for the augmenter's step `pool`; all methods train on the
+    rest."""
     model: ModelConfig
     augmenter: Augmenter | None = None
     """The upstream augmentation, shared by all methods except `no_aug`, `lp_a3` and the references."""

@@ -7,8 +7,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import torch
-from jaxtyping import Int
-from torch import Tensor
 
 from saflex_cli.config.identity import config_hash
 from saflex_cli.config.references import Reference
@@ -19,7 +17,7 @@ from saflex_cli.errors import RecipeError
 from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.store.bench import Benchmark, MethodCost
 from saflex_cli.store.report import Environment
-from saflex_cli.train.loop import Fit, batches
+from saflex_cli.train.loop import Batch, Fit
 from saflex_cli.train.provenance import environment, resolve_device
 
 _WARM_UP = 3
@@ -94,20 +92,15 @@ def _build(recipe: Recipe, labels: Sequence[str], root: Path | None) -> dict[str
     return parts
 
 
-Batch = tuple[Tensor, Int[Tensor, " batch"], Int[Tensor, " batch"]]
-
-
 def _endless(fit: Fit) -> Iterator[Batch]:
     """Full batches of one epoch after the other; a smaller last one would blur the time of a step."""
-    size = fit.recipe.train.batch_size
-    if len(fit.train) < size:
-        raise RecipeError(f"train.batch_size is {size}, but there are {len(fit.train)} training samples; lower it")
+    train, size = fit.recipe.train, min(fit.recipe.train.batch_size, len(fit.train))
+    if size < train.batch_size and train.updates_per_epoch is None:
+        raise RecipeError(f"train.batch_size is {train.batch_size}, but there are {size} training samples; lower it")
     for epoch in count():
         fit.step.begin_epoch(epoch)
         fit.model.train()
-        for batch in batches(fit.train, size, fit.streams.generator("order", epoch)):
-            if len(batch[1]) == size:
-                yield batch
+        yield from (batch for batch in fit.batches(epoch) if len(batch[1]) == size)
 
 
 def _timed(fit: Fit, stream: Iterator[Batch], steps: int) -> float:

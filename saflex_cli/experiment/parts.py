@@ -8,16 +8,21 @@ import torch
 
 from saflex_cli.augment.batch import Upstream, UpstreamFunction
 from saflex_cli.augment.build import build_upstream, upstream_from_function
+from saflex_cli.augment.pool import PoolDraw
 from saflex_cli.config.identity import find_method, run_config
 from saflex_cli.config.schema import MethodConfig, Recipe
+from saflex_cli.config.schema import Upstream as UpstreamMethod
 from saflex_cli.data.build import build_data
+from saflex_cli.data.pool import Pool, take_pool
 from saflex_cli.data.root import data_root
 from saflex_cli.data.splits import Splits
+from saflex_cli.experiment.facts import pool_facts
 from saflex_cli.models.build import build_model
 from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
 from saflex_cli.store.report import DataFacts
 from saflex_cli.train.acceleration import accelerate
+from saflex_cli.train.batch_norm import require_batch_norm
 from saflex_cli.train.loop import Fit
 from saflex_cli.train.optimizer import build_optimizer
 from saflex_cli.train.steps import build_step, train_split
@@ -33,6 +38,8 @@ class Parts:
     splits: Splits
     upstream: Upstream | None
     config: dict[str, Any]
+    pool: Pool | None = None
+    """Training samples that the recipe sets aside."""
 
     @property
     def trains_on_val(self) -> bool:
@@ -63,10 +70,20 @@ class Parts:
             md5=splits.md5,
             pools=() if self.upstream is None else self.upstream.pools,
             duplicates_across_splits=splits.duplicates_across_splits,
+            noisy_pool=None if self.pool is None else pool_facts(self.pool),
         )
 
+    @property
+    def reestimates_batch_norm(self) -> bool:
+        """Whether the model is judged with BatchNorm statistics of the clean training data."""
+        return isinstance(self.method, UpstreamMethod) and self.method.reestimate_batch_norm
+
     def model(self, device: torch.device) -> Standardised:
-        """The network with its initial weights."""
+        """The network with its initial weights.
+
+        Raises:
+            RecipeError: if the network does not go with the data or the method.
+        """
         splits = self.splits
         model = build_model(
             self.recipe.model,
@@ -77,6 +94,8 @@ class Parts:
             std=splits.scale.std,
             streams=Streams(self.seed),
         )
+        if self.reestimates_batch_norm:
+            require_batch_norm(model, self.method.label)
         return model.to(device)
 
     def fit(self, model: Standardised, device: torch.device, checkpoint: Path) -> Fit:
@@ -104,6 +123,7 @@ class Parts:
             checkpoint=checkpoint,
             identity=self.identity,
             refined=self.method.name == "saflex",
+            reestimate=self.reestimates_batch_norm,
         )
 
 
@@ -120,7 +140,7 @@ def build_parts(
     """Load the data and build the augmentation of one run; `augmenter` takes the place of the recipe's.
 
     Without `augmented` there is none: an evaluation needs no pre-made samples. `splits` are the recipe's data, where
-    they have been loaded already.
+    they have been loaded already, with the samples of a pool still in `train`.
 
     Raises:
         RecipeError: if the recipe has no such method.
@@ -128,6 +148,7 @@ def build_parts(
     """
     method = find_method(recipe, label)
     splits = splits or build_data(recipe.data, seed, data_root(root))
+    splits, pool = (splits, None) if recipe.pool is None else take_pool(splits, recipe.pool, seed)
     config = run_config(recipe, method)
     steps = method.augmenter if method.augmenter is not None else recipe.augmenter
     upstream = None
@@ -144,5 +165,6 @@ def build_parts(
             levels=splits.levels,
             class_names=splits.class_names,
             root=data_root(root),
+            pool=None if pool is None else PoolDraw(pool.inputs, pool.labels, pool.true_labels),
         )
-    return Parts(recipe, method, seed, splits, upstream, config)
+    return Parts(recipe, method, seed, splits, upstream, config, pool)

@@ -16,6 +16,7 @@ from saflex_cli.data.build import build_data
 from saflex_cli.data.root import data_root
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import RecipeError, SaflexError
+from saflex_cli.experiment.facts import label_facts
 from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.experiment.places import Places, Progress, StateName, checkpoint_path
 from saflex_cli.experiment.references import run_reference
@@ -86,17 +87,19 @@ def check(
 ) -> tuple[str, ...]:
     """Find before the first run what would stop a later one: missing data or outer samples, parts that do not fit.
 
-    Gives what the reader of the data inferred or left out, for the user.
+    Gives what the reader of the data inferred or left out, and what a pool took, for the user.
 
     Raises:
         SaflexError: names the recipe's field and what to do.
     """
     seed = recipe.seeds[0]
     splits: Splits | None = None
+    notes: tuple[str, ...] = ()
     for label in labels:
         try:
             splits = splits or build_data(recipe.data, seed, data_root(places.data_root))
             parts = build_parts(recipe, label, seed, places.data_root, augmenter, splits=splits)
+            notes = parts.splits.notes
             if parts.upstream is None and parts.method.uses_upstream:
                 raise RecipeError(f"method {label} needs an augmentation; add the key augmenter")
             if isinstance(parts.method, SaflexMethod):
@@ -107,7 +110,7 @@ def check(
                 parts.model(torch.device("cpu"))
         except SaflexError as error:
             raise type(error)(f"recipe {recipe.name}: {error}") from error
-    return splits.notes if splits else ()
+    return notes
 
 
 def run_one(
@@ -158,9 +161,10 @@ def _report(
     parts: Parts, fit: Fit, state: TrainingState, device: torch.device, places: Places, started: float
 ) -> Report:
     """Evaluate the last and the selected state on the test data, once each, keep both, and collect the facts."""
-    val, test = _judged(parts, fit, device)
-    last = Scores(epoch=state.epoch, val=val, test=test)
-    _keep(parts, fit, places, "last", state.epoch)
+    with fit.evaluating():
+        val, test = _judged(parts, fit, device)
+        last = Scores(epoch=state.epoch, val=val, test=test)
+        _keep(parts, fit, places, "last", state.epoch)
     return Report(
         recipe=parts.recipe.name,
         method=parts.method.label,
@@ -213,4 +217,5 @@ def _saflex_facts(fit: Fit, state: TrainingState) -> SaflexFacts | None:
         label_change_rate=sum(row["label_change_rate"] for row in rows) / len(rows),
         dropped_steps=sum(row["dropped_steps"] for row in rows),
         steps=state.steps,
+        labels=label_facts(state.labels),
     )

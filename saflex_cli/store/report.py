@@ -38,6 +38,16 @@ class Selected(Scores):
     split: Literal["val"]
 
 
+class PoolFacts(Record):
+    """Samples taken out of the training split, of which some are wrong: counts."""
+
+    size: int
+    wrong_labels: int
+    wrong_inputs: int
+    wrong_both: int
+    """Counted in both of the above."""
+
+
 class DataFacts(Record):
     """What was trained and evaluated on."""
 
@@ -53,6 +63,29 @@ class DataFacts(Record):
     """SHA-256 of the pre-made samples of each folder of the augmenter, as decoded."""
     duplicates_across_splits: int | None = None
     """Of tables: rows of val and test that equal a row of train in every feature."""
+    noisy_pool: PoolFacts | None = None
+    """Of the recipe's `pool`, whose samples `train` does not count."""
+
+
+class LabelFacts(Record):
+    """What SAFLEX did to wrong and to right upstream labels, over all samples of all steps.
+
+    A label counts as the class of its largest entry. Of a step `pool`, samples with wrong inputs have no class.
+    """
+
+    wrong: int
+    """Samples whose upstream label is not their true class."""
+    right: int
+    classless: int
+    """Samples of no class."""
+    mean_weight_wrong: float | None
+    """Before normalisation; None, as below, where there are no such samples."""
+    mean_weight_right: float | None
+    mean_weight_classless: float | None
+    recovered: float | None
+    """Share of the wrong whose learned label is the true class."""
+    kept: float | None
+    """Share of the right whose learned label still is."""
 
 
 class SaflexFacts(Record):
@@ -65,6 +98,8 @@ class SaflexFacts(Record):
     dropped_steps: int
     """Steps in which every weight was zero."""
     steps: int
+    labels: LabelFacts | None = None
+    """None where true classes are not known: no step makes labels wrong, or samples were mixed afterwards."""
 
 
 class Timing(Record):

@@ -3,7 +3,9 @@
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,10 @@ from torch.optim import Optimizer
 
 from saflex_cli.config.schema import Recipe, Selection
 from saflex_cli.data.splits import Split
-from saflex_cli.errors import CheckpointError, TrainingError
+from saflex_cli.errors import CheckpointError, DataError, TrainingError
 from saflex_cli.seeding import Streams
 from saflex_cli.train.acceleration import autocast
+from saflex_cli.train.batch_norm import reestimated
 from saflex_cli.train.checkpoint import (
     Checkpoint,
     optimizer_tensors,
@@ -29,6 +32,9 @@ from saflex_cli.train.optimizer import set_learning_rate
 from saflex_cli.train.pace import Pace
 from saflex_cli.train.step import State, Step, StepResult
 
+Batch = tuple[Tensor, Int[Tensor, " batch"], Int[Tensor, " batch"]]
+"""Inputs, labels, places in the split."""
+
 
 @dataclass
 class Tally:
@@ -40,6 +46,7 @@ class Tally:
     weight: Tensor | float = 0.0
     changed: Tensor | int = 0
     dropped: Tensor | int = 0
+    labels: Tensor | float = 0.0
 
     def add(self, result: StepResult, samples: int) -> None:
         """Count one step."""
@@ -50,6 +57,8 @@ class Tally:
             self.weight = self.weight + result.weight_sum
             self.changed = self.changed + result.changed_labels
             self.dropped = self.dropped + result.dropped
+        if result.label_sums is not None:
+            self.labels = self.labels + result.label_sums
 
     def row(self, epoch: int, *, refined: bool) -> dict[str, Any]:
         """One line of the curve, without validation."""
@@ -60,6 +69,14 @@ class Tally:
             "label_change_rate": float(self.changed) / self.samples if refined else None,
             "dropped_steps": int(self.dropped) if refined else None,
         }
+
+    def label_sums(self, before: list[list[float]]) -> list[list[float]]:
+        """What `before` holds and the sums of these steps; as it is where they have none."""
+        if not isinstance(self.labels, Tensor):
+            return before
+        sums = self.labels.cpu()
+        total: list[list[float]] = (sums + sums.new_tensor(before) if before else sums).tolist()
+        return total
 
 
 @dataclass
@@ -72,6 +89,8 @@ class TrainingState:
     best: State = field(default_factory=dict)
     seconds: float = 0.0
     steps: int = 0
+    labels: list[list[float]] = field(default_factory=list)
+    """Sums of `saflex_cli.train.true_labels` over all epochs; empty where true classes are not known."""
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -92,6 +111,8 @@ class Fit:
     """What a checkpoint must match to be resumed from."""
     refined: bool
     """Whether the step reports weights and labels."""
+    reestimate: bool = False
+    """Whether the model is judged and kept with BatchNorm statistics of the clean training data."""
 
     def run(self, on_epoch: Callable[[TrainingState], None]) -> TrainingState:
         """Train.
@@ -120,16 +141,30 @@ class Fit:
         self.model.train()
         tally = Tally()
         started = time.perf_counter()
-        order = self.streams.generator("order", epoch)
-        for inputs, labels, indices in batches(self.train, self.recipe.train.batch_size, order):
+        for inputs, labels, indices in self.batches(epoch):
             tally.add(self.train_batch(inputs, labels, indices), len(labels))
         row = tally.row(epoch + 1, refined=self.refined)
         state.seconds += time.perf_counter() - started
         state.steps += tally.steps
+        state.labels = tally.label_sums(state.labels)
         self._require_finite(row["train_loss"], epoch + 1)
         row |= self._validate(state, epoch + 1)
         state.curve.append(row)
         state.epoch = epoch + 1
+
+    def batches(self, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch, counted from 0."""
+        train, order = self.recipe.train, self.streams.generator("order", epoch)
+        if train.updates_per_epoch is None:
+            return batches(self.train, train.batch_size, order)
+        return islice(full_batches(self.train, train.batch_size, order), train.updates_per_epoch)
+
+    def evaluating(self) -> AbstractContextManager[None]:
+        """A context in which the model is as it is evaluated and kept; training goes on with the model as it was."""
+        if not self.reestimate:
+            return nullcontext()
+        order = self.streams.generator("batch_norm")
+        return reestimated(self.model, self.train, self.recipe.train.batch_size, order)
 
     def train_batch(self, inputs: Tensor, labels: Int[Tensor, " batch"], indices: Int[Tensor, " batch"]) -> StepResult:
         """One step: loss, gradient, update."""
@@ -143,12 +178,13 @@ class Fit:
     def _validate(self, state: TrainingState, epoch: int) -> dict[str, float | None]:
         if self.val is None:
             return {"val_accuracy": None, "val_auroc": None, "val_loss": None}
-        values = evaluate(self.model, self.val)
-        self._require_finite(values["loss"], epoch)
-        value = values[self.recipe.selection.metric]
-        if state.best_value is None or better(value, state.best_value, self.recipe.selection):
-            state.best_value, state.best_epoch = value, epoch
-            state.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
+        with self.evaluating():
+            values = evaluate(self.model, self.val)
+            self._require_finite(values["loss"], epoch)
+            value = values[self.recipe.selection.metric]
+            if state.best_value is None or better(value, state.best_value, self.recipe.selection):
+                state.best_value, state.best_epoch = value, epoch
+                state.best = {name: tensor.detach().clone() for name, tensor in self.model.state_dict().items()}
         return {f"val_{name}": value for name, value in values.items()}
 
     def _require_finite(self, loss: float, epoch: int) -> None:
@@ -188,10 +224,8 @@ class Fit:
         return state
 
 
-def batches(
-    split: Split, size: int, generator: torch.Generator
-) -> Iterator[tuple[Tensor, Int[Tensor, " batch"], Int[Tensor, " batch"]]]:
-    """All samples in random order: inputs, labels, places in the split.
+def batches(split: Split, size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """All samples in random order.
 
     The last batch may be smaller, and is left out if it has one sample.
     """
@@ -199,6 +233,22 @@ def batches(
     for chosen in order.split(size):
         if len(chosen) > 1:
             yield split.inputs[chosen], split.labels[chosen], chosen
+
+
+def full_batches(split: Split, size: int, generator: torch.Generator) -> Iterator[Batch]:
+    """Batches of one size without end: one pass after the other, each in an order of its own.
+
+    No batch holds a sample twice: a pass ends where fewer samples are left than a batch has, and these wait for a later
+    pass. A split that is smaller than a batch is one.
+
+    Raises:
+        DataError: for a split of fewer than two samples, which no batch can be made of.
+    """
+    size = min(size, len(split))
+    if size < 2:
+        raise DataError(f"a batch needs two samples, and there are {len(split)} to train on; add some under data")
+    while True:
+        yield from (batch for batch in batches(split, size, generator) if len(batch[1]) == size)
 
 
 def better(value: float, best: float, selection: Selection) -> bool:

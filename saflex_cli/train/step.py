@@ -17,6 +17,8 @@ class StepResult:
     weight_sum: Float[Tensor, ""] | None = None
     changed_labels: Int[Tensor, ""] | None = None
     dropped: Int[Tensor, ""] | None = None
+    label_sums: Float[Tensor, "3 3"] | None = None
+    """As `saflex_cli.train.true_labels` has them; None where true classes are not known."""
 
 
 @runtime_checkable

@@ -1,6 +1,7 @@
 """What each method does with one batch: from clean samples to a loss."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Literal, assert_never
 
 import torch
@@ -13,7 +14,7 @@ from saflex_cli.augment.batch import AugmentedBatch, Upstream
 from saflex_cli.config.references import Reference
 from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, SaflexMethod
 from saflex_cli.config.schema import Upstream as UpstreamMethod
-from saflex_cli.core import Saflex, soft_cross_entropy
+from saflex_cli.core import Refined, Saflex, soft_cross_entropy
 from saflex_cli.data.splits import Split, Splits
 from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.seeding import Streams
@@ -21,6 +22,7 @@ from saflex_cli.train.consistency import Consistency
 from saflex_cli.train.lp_a3 import LpA3Step
 from saflex_cli.train.perturbation import Search
 from saflex_cli.train.step import State, Stateless, Step, StepResult
+from saflex_cli.train.true_labels import label_sums
 
 Augment = Callable[[Tensor, Int[Tensor, " batch"]], AugmentedBatch]
 
@@ -97,8 +99,17 @@ class SaflexStep(Stateless):
             optimizer=self.optimizer,
         )
         return StepResult(
-            refined.loss(), refined.sample_weights.sum(), refined.label_changed.sum(), refined.dropped.long()
+            loss=refined.loss(),
+            weight_sum=refined.sample_weights.sum(),
+            changed_labels=refined.label_changed.sum(),
+            dropped=refined.dropped.long(),
+            label_sums=self._label_sums(batch, refined),
         )
+
+    def _label_sums(self, batch: AugmentedBatch, refined: Refined) -> Tensor | None:
+        if batch.true_labels is None or not self.upstream.noisy:
+            return None
+        return label_sums(batch.true_labels, refined.upstream_labels, refined.soft_labels, refined.sample_weights)
 
 
 class WithCleanBatch:
@@ -123,7 +134,7 @@ class WithCleanBatch:
         """The loss of one batch."""
         result = self.step(inputs, labels, indices)
         clean = functional.cross_entropy(self.model(inputs), labels)
-        return StepResult((result.loss + clean) / 2, result.weight_sum, result.changed_labels, result.dropped)
+        return replace(result, loss=(result.loss + clean) / 2)
 
 
 class OuterBatches:

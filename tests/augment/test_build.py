@@ -8,6 +8,7 @@ from PIL import Image
 
 from saflex_cli.augment.batch import AugmentedBatch, Upstream
 from saflex_cli.augment.build import build_upstream, upstream_from_function
+from saflex_cli.augment.pool import PoolDraw
 from saflex_cli.config.components import (
     AugmenterStep,
     CorruptLabels,
@@ -18,6 +19,7 @@ from saflex_cli.config.components import (
     RandAugment,
     Rotation,
 )
+from saflex_cli.config.pool import PoolSamples
 from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup
 from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.seeding import Streams
@@ -115,6 +117,20 @@ def test_a_step_that_cannot_take_categories_names_one_that_can(step: AugmenterSt
         build_upstream((step,), shape=(3,), levels=(4,), class_names=("a", "b"), root=Path())
 
 
+def test_the_pool_comes_first_and_is_the_recipes(tmp_path: Path) -> None:
+    step, drawn = PoolSamples(name="pool"), PoolDraw(IMAGES.flip(0), LABELS, LABELS)
+    with pytest.raises(RecipeError, match=r"^augmenter: pool draws from the recipe's pool, and there is none; add "):
+        build(step)
+    with pytest.raises(RecipeError, match=r"^augmenter: pool takes the place .* rotation did .*; put pool first$"):
+        build(ROTATION, step)
+    names = ("a", "b", "c", "d")
+    both = build_upstream((step, ROTATION), shape=(1, 8, 8), class_names=names, root=tmp_path, pool=drawn)
+    alone = build_upstream((step,), shape=(1, 8, 8), class_names=names, root=tmp_path, pool=drawn)
+    rotated, plain = (augmented(upstream) for upstream in (both, alone))
+    assert torch.equal(rotated.soft_labels, plain.soft_labels)
+    assert not torch.equal(rotated.inputs, plain.inputs)
+
+
 def test_rows_are_paired_last() -> None:
     def of_rows(*steps: AugmenterStep) -> Upstream:
         return build_upstream(steps, shape=(3,), levels=(3,), class_names=("a", "b"), root=Path())
@@ -134,6 +150,31 @@ def test_a_step_takes_vectors_or_says_that_it_cannot(step: AugmenterStep) -> Non
     else:
         with pytest.raises(RecipeError, match=f"^augmenter: {step.name} takes images, and the data are vectors"):
             build_upstream((step,), shape=(2,), class_names=names, root=Path())
+
+
+@pytest.mark.parametrize("step", [*STEPS, *ROW_STEPS, ColumnCutMix(name="column_cutmix", probability=0.0)], ids=str)
+def test_mixed_and_foreign_samples_have_no_true_class(step: AugmenterStep, tmp_path: Path) -> None:
+    """Whatever comes after: corrupted labels of a mixed sample must not make one up."""
+    (tmp_path / "pool" / "a").mkdir(parents=True)
+    Image.new("L", (8, 8), 100).save(tmp_path / "pool" / "a" / "x.png")
+    rows = step.name in {"cell_cutmix", "column_cutmix", "embedding_mixup"}
+    shape, inputs = ((3,), torch.rand(16, 3)) if rows else ((1, 8, 8), IMAGES)
+    upstream = build_upstream((step, CORRUPTION), shape=shape, class_names=("a", "b", "c", "d"), root=tmp_path)
+    true = upstream.epoch(Streams(0), 0)(inputs, LABELS).true_labels
+    if step.name in {"mixup", "column_cutmix", "embedding_mixup", "folder"}:
+        assert true is None
+    else:
+        assert true is not None
+        assert torch.equal(true, LABELS)
+
+
+def test_labels_are_made_wrong_by_two_steps_alone(tmp_path: Path) -> None:
+    (tmp_path / "pool" / "a").mkdir(parents=True)
+    Image.new("L", (8, 8), 100).save(tmp_path / "pool" / "a" / "x.png")
+    drawn = PoolDraw(IMAGES, LABELS, LABELS)
+    for step in (*STEPS, PoolSamples(name="pool")):
+        built = build_upstream((step,), shape=(1, 8, 8), class_names=("a", "b"), root=tmp_path, pool=drawn)
+        assert built.noisy == (step.name in {"corrupt_labels", "pool"})
 
 
 def test_a_function_may_return_classes_soft_labels_or_a_batch() -> None:

@@ -108,7 +108,7 @@ def test_batches_are_changed_with_the_probability() -> None:
     batch = clean_batch(apart(8, 5), torch.arange(8) % CLASSES, CLASSES)
     draws = generator(0)
     step = ColumnReplacement(100.0, probability=0.3)
-    changed = sum(step(batch, draws) is not batch for _ in range(500))
+    changed = sum(step(batch, draws).inputs is not batch.inputs for _ in range(500))
     assert stats.binomtest(changed, 500, 0.3).pvalue > 0.01
 
 

@@ -1,5 +1,8 @@
 """Corrupted labels are wrong, and as many as asked for."""
 
+from typing import Literal
+
+import pytest
 import torch
 
 from saflex_cli.augment.batch import AugmentedBatch, clean_batch
@@ -33,6 +36,16 @@ def test_a_soft_label_keeps_its_shape() -> None:
     batch = AugmentedBatch(torch.zeros(1, 1), torch.tensor([[0.7, 0.3, 0.0]]), torch.ones(1))
     corrupted = LabelCorruption(share=1.0, to="next")(batch, torch.Generator().manual_seed(0))
     torch.testing.assert_close(corrupted.soft_labels, torch.tensor([[0.0, 0.7, 0.3]]))
+
+
+@pytest.mark.parametrize("to", ["next", "uniform"])
+def test_the_true_classes_stay_however_often_labels_are_corrupted(to: Literal["next", "uniform"]) -> None:
+    batch, generator = make_batch(), torch.Generator().manual_seed(0)
+    corrupt = LabelCorruption(share=0.5, to=to)
+    twice = corrupt(corrupt(batch, generator), generator)
+    assert twice.true_labels is not None
+    assert torch.equal(twice.true_labels, batch.soft_labels.argmax(1))
+    assert not torch.equal(twice.true_labels, twice.soft_labels.argmax(1))
 
 
 def test_no_share_no_change() -> None:

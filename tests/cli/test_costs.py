@@ -53,6 +53,13 @@ def test_more_epochs_cost_more_and_another_precision_is_another_kind(announced: 
     assert announced("train.precision=bfloat16", "name=tests/other") == []
 
 
+def test_equally_many_updates_cost_the_same_on_more_samples(announced: Callable[..., list[str]]) -> None:
+    """2 batches of 50 are 100 samples per epoch, for train+val as well."""
+    set_seconds(3600.0, device="cpu", threads=1)
+    changes = ("train.epochs=100", "train.batch_size=50", "train.updates_per_epoch=2", "name=tests/other")
+    assert announced(*changes)[0] == "4 runs to do: about 400 h one after the other, as on cpu, 1 thread"
+
+
 def test_the_machine_with_most_reports_speaks(announced: Callable[..., list[str]]) -> None:
     set_seconds(50.0, device="cpu", threads=1)
     path = report_path(RESULTS, "tests/digits", "no_aug", 1)

@@ -44,6 +44,16 @@ def test_nor_for_a_peer_without_an_upstream(tmp_path: Path) -> None:
     assert run_config(plain, method)["augmenter"] == []
 
 
+def test_batch_norm_counts_where_it_is_estimated_anew(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, methods=[{"name": "upstream", "reestimate_batch_norm": True}, {"name": "upstream"}])
+    anew, plain = recipe.methods
+    assert (anew.label, plain.label) == ("upstream_bn", "upstream")
+    old = run_config(recipe, plain)
+    del old["method"]["reestimate_batch_norm"]  # a report of an earlier version
+    assert differences(old, recipe, plain) == []
+    assert differences(old, recipe, anew) == ["method.reestimate_batch_norm: (absent) → True"]
+
+
 def test_a_setting_counts_for_its_method_alone(tmp_path: Path) -> None:
     methods = [
         *CONTENT["methods"][:-1],

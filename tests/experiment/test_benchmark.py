@@ -61,6 +61,11 @@ def test_a_batch_larger_than_the_data_is_refused(tmp_path: Path) -> None:
         measure(recipe, ["no_aug"], rounds=1, steps=1)
 
 
+def test_batches_of_all_samples_are_measured_where_a_recipe_asks_for_them(tmp_path: Path) -> None:
+    recipe = make_recipe(tmp_path, train={"epochs": 1, "batch_size": 1000, "updates_per_epoch": 2})
+    assert len(measure(recipe, ["no_aug"], rounds=2, steps=1).costs[0].seconds) == 2
+
+
 def test_a_method_without_its_augmentation_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="method upstream needs an augmentation"):
         measure(make_recipe(tmp_path, augmenter=None), ["upstream"], rounds=1, steps=1)

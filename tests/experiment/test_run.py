@@ -53,6 +53,19 @@ def test_another_seed_gives_another_report(tmp_path: Path) -> None:
     assert first.last.test.loss != second.last.test.loss
 
 
+def whole_and_resumed(recipe: Recipe, label: str, folder: Path) -> tuple[Report, Report]:
+    """Seed 0 in one go, and stopped after its second epoch."""
+
+    def stop(progress: Any) -> None:
+        if progress.epoch == 2:
+            raise KeyboardInterrupt
+
+    whole = run_one(recipe, label, 0, places=places_in(folder / "whole"))
+    with pytest.raises(KeyboardInterrupt):
+        run_one(recipe, label, 0, places=places_in(folder / "stopped"), on_progress=stop)
+    return whole, run_one(recipe, label, 0, places=places_in(folder / "stopped"))
+
+
 @pytest.mark.parametrize("label", ["saflex_paper", "saflex_proximal", "lp_a3"])
 def test_a_stopped_run_goes_on_to_the_same_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, label: str) -> None:
     monkeypatch.setattr("saflex_cli.train.pace.SHARE", math.inf)  # a checkpoint after every epoch
@@ -73,6 +86,14 @@ def test_a_stopped_run_goes_on_to_the_same_report(tmp_path: Path, monkeypatch: p
     assert lasting(resumed) == lasting(whole)
     assert not checkpoint_path(places, recipe.name, label, 0, "resume").exists()
     assert curve_path(places.results, recipe.name, label, 0).read_text().count("\n") == 4
+
+
+def test_a_stopped_run_of_so_many_updates_goes_on_to_the_same_report(tmp_path: Path) -> None:
+    train = {"epochs": 3, "batch_size": 32, "updates_per_epoch": 5}
+    whole, resumed = whole_and_resumed(make_recipe(tmp_path, train=train), "saflex_proximal", tmp_path)
+    assert lasting(resumed) == lasting(whole)
+    assert whole.saflex is not None
+    assert whole.saflex.steps == 15
 
 
 def test_a_checkpoint_of_another_configuration_is_not_resumed(tmp_path: Path) -> None:
@@ -270,10 +291,18 @@ run_one(recipe, "saflex_proximal", 0, places=places, on_progress=lambda p: print
 """
 
 
+POOLED: dict[str, Any] = {
+    "pool": {"size": 60, "wrong_labels": 0.5},
+    "augmenter": {"name": "pool"},
+    "train": {"epochs": 200, "batch_size": 32, "updates_per_epoch": 4},
+}
+
+
 @pytest.mark.slow
-def test_a_run_killed_at_any_moment_goes_on_to_the_same_report(tmp_path: Path) -> None:
+@pytest.mark.parametrize("changes", [{"train": {"epochs": 200, "batch_size": 32}}, POOLED], ids=["plain", "pool"])
+def test_a_run_killed_at_any_moment_goes_on_to_the_same_report(tmp_path: Path, changes: dict[str, Any]) -> None:
     """kill −9 three times, at moments that the run does not choose."""
-    recipe: Recipe = load_recipe(write_recipe(tmp_path, train={"epochs": 200, "batch_size": 32}))
+    recipe: Recipe = load_recipe(write_recipe(tmp_path, **changes))
     for pause in (0.05, 0.4, 0.8):
         with subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE) as child:
             assert child.stdout is not None

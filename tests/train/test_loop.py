@@ -1,19 +1,21 @@
 """The loop sees every sample once an epoch, follows the schedule, selects on validation, and refuses a broken loss."""
 
 import dataclasses
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch import nn
 
 from saflex_cli.config.schema import Adam, AdamW, Selection, Sgd
 from saflex_cli.data.splits import Split
-from saflex_cli.errors import CheckpointError, TrainingError
+from saflex_cli.errors import CheckpointError, DataError, TrainingError
 from saflex_cli.experiment.parts import build_parts
 from saflex_cli.train.checkpoint import read_checkpoint, write_checkpoint
-from saflex_cli.train.loop import batches, better
+from saflex_cli.train.loop import batches, better, full_batches
 from saflex_cli.train.optimizer import build_optimizer, set_learning_rate
 from saflex_cli.train.step import StepResult
 from saflex_cli.train.steps import PlainStep
@@ -39,6 +41,42 @@ def test_batches_say_which_samples_they_hold() -> None:
 
 def test_a_last_batch_of_one_is_left_out() -> None:
     assert [len(batch) for batch in seen(9, 4)] == [4, 4]
+
+
+@given(samples=st.integers(2, 40), batch=st.integers(2, 50), count=st.integers(1, 12))
+def test_full_batches_are_of_one_size_and_every_pass_takes_each_sample_once_at_most(
+    samples: int, batch: int, count: int
+) -> None:
+    split, size = Split(torch.arange(float(samples)), torch.arange(samples)), min(batch, samples)
+    generator = torch.Generator().manual_seed(0)
+    drawn = [places.tolist() for _, _, places in islice(full_batches(split, batch, generator), count)]
+    assert [len(places) for places in drawn] == [size] * count
+    per_pass = samples // size
+    for start in range(0, count, per_pass):
+        seen_once = list(chain.from_iterable(drawn[start : start + per_pass]))
+        assert len(set(seen_once)) == len(seen_once)
+    plain = [places.tolist() for _, _, places in batches(split, batch, torch.Generator().manual_seed(0))]
+    assert drawn[:per_pass] == plain[: min(per_pass, count)], "the first pass has another order than an epoch has"
+
+
+def test_a_single_sample_makes_no_full_batch() -> None:
+    with pytest.raises(DataError, match="a batch needs two samples, and there are 1"):
+        next(full_batches(Split(torch.zeros(1), torch.zeros(1).long()), 4, torch.Generator()))
+
+
+@pytest.mark.parametrize("label", ["no_aug", "no_aug_trainval", "lp_a3"])
+@pytest.mark.parametrize("batch_size", [32, 1000])
+def test_an_epoch_of_so_many_updates(tmp_path: Path, label: str, batch_size: int) -> None:
+    """On 100 or 160 samples, with batches of 32 or of all of them."""
+    methods = [{"name": "no_aug"}, {"name": "no_aug", "train_on": ["train", "val"]}, {"name": "lp_a3"}]
+    train = {"epochs": 2, "batch_size": batch_size, "updates_per_epoch": 7}
+    parts = build_parts(make_recipe(tmp_path, methods=methods, train=train), label, 0, None)
+    cpu = torch.device("cpu")
+    fit = parts.fit(parts.model(cpu), cpu, tmp_path / "resume.safetensors")
+    state = fit.run(lambda _: None)
+    assert state.steps == 14
+    sizes = [len(labels) for _, labels, _ in fit.batches(0)]
+    assert sizes == [min(batch_size, 160 if "trainval" in label else 100)] * 7
 
 
 @pytest.mark.parametrize(("kind", "name"), [(Adam, "adam"), (AdamW, "adamw"), (Sgd, "sgd")])
