@@ -13,13 +13,13 @@ E1 to E16 number the places where the paper is ambiguous; `saflex_cli/core/READM
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from types import UnionType
+from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from saflex_cli.errors import SaflexValueError
 
 Scope = Literal["all", "head", "none"]
-WeightRule = Literal["agreement", "printed_sum", "upstream_agreement", "relu", "none"]
+WeightRule = Literal["agreement", "printed_sum", "upstream_agreement", "joint", "relu", "none"]
 PresetName = Literal["paper", "lp", "theorem1", "weights_only", "proximal", "bootstrap", "l2rw"]
 
 
@@ -41,6 +41,14 @@ class Settings:
     """E10: outer samples per step; `auto` is min(batch, set). Read by the training loop, which draws the batch."""
     outer_every: int = 1
     """E10: steps for which an outer gradient is used before it is computed anew."""
+    outer_balance: bool = False
+    """Every class of the outer batch counts the same in the outer loss, whatever its share."""
+    outer_momentum: float = 0.0
+    """Share of the earlier outer gradients in a running mean of them; 0 is the latest alone."""
+    head_features: Literal["raw", "centred", "correlation"] = "raw"
+    """Scope `head`: features as the layer gets them, minus their mean over the outer batch, or that at length 1. The
+    last two leave out the bias, and are no derivative of the loss any more: Π's kernel ⟨h_i, h_j⟩ + 1 becomes one that
+    takes both signs."""
     precondition: bool = False
     """E15: multiply the outer gradient by Adam's diagonal preconditioner, as the true step does."""
     scale: float | Literal["rms"] = 1.0
@@ -60,19 +68,27 @@ class Settings:
     refine_labels: bool = True
     """False keeps the upstream labels and learns weights only."""
     weight_rule: WeightRule = "agreement"
-    """E3: Π·y ≥ 0 · Σ_k Π_k ≥ 0 as printed in Theorem 1 · Π·ỹ ≥ 0 · max(0, Π·ỹ) · every weight 1."""
+    """E3: Π·y ≥ 0 · Σ_k Π_k ≥ 0 as printed in Theorem 1 · Π·ỹ ≥ 0 · Σ_k prior_k exp(s Π_k) ≥ 1, the optimum over
+    weights and labels together with prior ∝ p^γ exp(β ỹ) · max(0, Π·ỹ) · every weight 1."""
+    weight_margin: float = 0.0
+    """Scope `head`: how many standard errors of Π·y, over the outer samples, a sample may lie below 0 and keep its
+    weight."""
     weight_test_of: Literal["alignment", "retained"] = "alignment"
     """E12: test Π itself (Algorithm 1) or Π + βỹ (the substitution of Section 3)."""
     simplex_weights: bool = False
     """E6: Σ w = 1 as a constraint (Appendix A): all weight on the best sample."""
     normalise: Literal["sum", "batch"] = "sum"
     """E16: divide the weighted loss by Σ w (Algorithm 1) or by the batch size."""
+    warm_up: int = 0
+    """Epochs on the upstream batch as it is, before anything is refined. Read by the training loop."""
+    label_retention_end: float | None = None
+    """β of the last epoch, reached in equal steps from `label_retention`. Read by the training loop."""
 
     def __post_init__(self) -> None:
         for name, hint in get_type_hints(type(self)).items():
             _check_value(name, getattr(self, name), hint)
-        for name in ("scale", "label_retention", "model_prior", "gumbel_scale", "temperature"):
-            if not isinstance(value := getattr(self, name), str) and value < 0:
+        for name in ("scale", "label_retention", "model_prior", "gumbel_scale", "temperature", *_NEVER_NEGATIVE):
+            if not isinstance(value := getattr(self, name), str | None) and value < 0:
                 raise SaflexValueError(f"{name} must be at least 0, not {value}")
         for name in ("scale_cap", "outer_every", "outer_batch_size"):
             if not isinstance(value := getattr(self, name), str) and value <= 0:
@@ -81,11 +97,47 @@ class Settings:
             raise SaflexValueError("scope none computes no Π: it needs weight_rule none and scale 0")
         if self.simplex_weights and self.weight_rule == "none":
             raise SaflexValueError("simplex_weights needs a weight_rule to rank the samples by, not none")
+        if self.outer_momentum >= 1:
+            raise SaflexValueError(f"outer_momentum must be below 1, not {self.outer_momentum}")
+        if self.head_features != "raw" and self.scope != "head":
+            raise SaflexValueError(f"head_features {self.head_features} needs scope head, not {self.scope}")
+        if self.head_features != "raw" and self.precondition:
+            raise SaflexValueError("precondition is of the layer's own parameters: it needs head_features raw")
+        self._check_margin()
+
+    def _check_margin(self) -> None:
+        if not self.weight_margin:
+            return
+        fits = {
+            "scope": self.scope == "head",
+            "alignment_of": self.alignment_of == "log_prob",
+            "weight_rule": self.weight_rule in ("agreement", "upstream_agreement"),
+            "weight_test_of": self.weight_test_of == "alignment",
+            "outer_momentum": not self.outer_momentum,
+            "precondition": not self.precondition,
+        }
+        for name, fit in fits.items():
+            if not fit:
+                raise SaflexValueError(f"weight_margin does not go with {name} {getattr(self, name)}")
 
     @property
     def needs_outer(self) -> bool:
         """Whether outer data are used at all."""
         return self.scope != "none"
+
+
+_NEVER_NEGATIVE = ("outer_momentum", "weight_margin", "warm_up", "label_retention_end")
+
+
+def at_epoch(settings: Settings, epoch: int, epochs: int) -> Settings:
+    """The settings of one epoch, counted from 0: nothing refined during `warm_up`, then β on its way to its end."""
+    if epoch < settings.warm_up:
+        return Settings(scope="none", scale=0.0, refine_labels=False, weight_rule="none", normalise=settings.normalise)
+    if settings.label_retention_end is None:
+        return settings
+    share = epoch / max(1, epochs - 1)
+    retention = (1 - share) * settings.label_retention + share * settings.label_retention_end
+    return replace(settings, label_retention=retention)
 
 
 def _check_value(name: str, value: object, hint: Any) -> None:  # noqa: ANN401 - a type annotation
@@ -94,7 +146,7 @@ def _check_value(name: str, value: object, hint: Any) -> None:  # noqa: ANN401 -
     choices = [choice for part in parts if get_origin(part) is Literal for choice in get_args(part)]
     is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
     fits = any(value == choice and type(value) is type(choice) for choice in choices)
-    fits = fits or (bool in parts and isinstance(value, bool))
+    fits = fits or (bool in parts and isinstance(value, bool)) or (NoneType in parts and value is None)
     fits = fits or (float in parts and is_number) or (int in parts and is_number and isinstance(value, int))
     if not fits:
         kinds = [kind for kind, type_ in (("a number", float), ("a whole number", int)) if type_ in parts]

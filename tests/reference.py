@@ -6,6 +6,7 @@ They are written from the formulas in `saflex_cli/settings.py` and share with th
 
 import copy
 import math
+import statistics
 from collections.abc import Iterable
 
 import torch
@@ -25,6 +26,7 @@ def reference_alignment(
     sign=1,
     mode="train",
     reduction="mean",
+    balance=False,
     preconditioner=None,
 ):
     """Π over all trainable parameters; `preconditioner` gives a factor for every entry of g, by parameter name.
@@ -34,11 +36,23 @@ def reference_alignment(
     """
     copied = _copy_in_mode(model, mode)
     parameters = {name: parameter for name, parameter in copied.named_parameters() if parameter.requires_grad}
-    return _double_loop(copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction, preconditioner)
+    return _double_loop(
+        copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction, balance, preconditioner
+    )
 
 
 def reference_head_alignment(
-    model, head_name, inputs, outer_inputs, outer_labels, *, of="log_prob", sign=1, mode="train", reduction="mean"
+    model,
+    head_name,
+    inputs,
+    outer_inputs,
+    outer_labels,
+    *,
+    of="log_prob",
+    sign=1,
+    mode="train",
+    reduction="mean",
+    balance=False,
 ):
     """Π over the parameters of the layer called `head_name`.
 
@@ -46,7 +60,47 @@ def reference_head_alignment(
     """
     copied = _copy_in_mode(model, mode)
     parameters = {n: p for n, p in copied.get_submodule(head_name).named_parameters() if p.requires_grad}
-    return _double_loop(copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction)
+    return _double_loop(copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction, balance)
+
+
+def reference_head_terms(model, head_name, inputs, outer_inputs, outer_labels, *, view="raw", mode="train"):
+    """What each outer sample j adds to Π_ik of the layer `head_name` at equal shares: terms (B, M, K).
+
+    Obviously correct: (⟨h_i, h_j⟩ + 1) Σ_l (δ_kl − p_il) (y_jl − p_jl), entry by entry, from features that a hook
+    wrote down; centred ones without the 1 of the bias.
+    """
+    copied = _copy_in_mode(model, mode)
+    seen = []
+    copied.get_submodule(head_name).register_forward_hook(lambda _layer, given, _out: seen.append(given[0].detach()))
+    with separate_rng(copied):
+        outer = copied(outer_inputs).softmax(1).detach()
+    with preserved_rng(copied):
+        own = copied(inputs).softmax(1).detach()
+    h_outer, h_own = seen
+    if view != "raw":
+        centre = sum(h_outer) / len(h_outer)
+        h_outer, h_own = [h - centre for h in h_outer], [h - centre for h in h_own]
+    if view == "correlation":
+        h_outer, h_own = ([h / math.sqrt(sum(h * h)) for h in features] for features in (h_outer, h_own))
+    rows = rows_of(outer_labels, outer.shape[1])
+    terms = torch.zeros(len(own), len(outer), outer.shape[1], dtype=torch.float64)
+    for i in range(len(own)):
+        for j in range(len(outer)):
+            alike = sum(h_own[i] * h_outer[j]) + (1 if view == "raw" else 0)
+            for k in range(outer.shape[1]):
+                terms[i, j, k] = alike * sum(
+                    (float(k == c) - own[i, c]) * (rows[j, c] - outer[j, c]) for c in range(outer.shape[1])
+                )
+    return terms
+
+
+def reference_error(terms: Tensor, labels: Tensor) -> list[float]:
+    """Standard error of Π_i·y_i at equal shares: of a mean over the outer samples, by `statistics`."""
+    errors = []
+    for i in range(len(terms)):
+        values = [float(sum(terms[i, j] * labels[i])) for j in range(terms.shape[1])]
+        errors.append(statistics.stdev(values) / math.sqrt(len(values)))
+    return errors
 
 
 def reference_labels(matrix: Tensor, log_probs: Tensor, upstream: Tensor, settings: Settings, noise: Tensor) -> Tensor:
@@ -71,8 +125,15 @@ def reference_labels(matrix: Tensor, log_probs: Tensor, upstream: Tensor, settin
     return torch.tensor(rows, dtype=torch.float64)
 
 
-def reference_weights(matrix: Tensor, labels: Tensor, upstream: Tensor, settings: Settings) -> Tensor:
-    """w_i by the weight rule of the settings, before normalisation.
+def reference_weights(
+    matrix: Tensor,
+    labels: Tensor,
+    upstream: Tensor,
+    settings: Settings,
+    log_probs: Tensor,
+    terms: Tensor | None = None,
+) -> Tensor:
+    """w_i by the weight rule of the settings, before normalisation; `terms` for a `weight_margin`.
 
     Obviously correct: one sample at a time, in Python numbers, one branch per rule of the settings' docstring.
     """
@@ -91,9 +152,13 @@ def reference_weights(matrix: Tensor, labels: Tensor, upstream: Tensor, settings
                 "printed_sum": sum(tested),
                 "upstream_agreement": with_upstream,
                 "relu": with_upstream,
+                "joint": _joint_gain(matrix, i, upstream, log_probs, settings),
                 "none": 0.0,
             }[settings.weight_rule]
         )
+    if settings.weight_margin:
+        errors = reference_error(terms, labels if settings.weight_rule == "agreement" else upstream)
+        scores = [score + settings.weight_margin * error for score, error in zip(scores, errors, strict=True)]
     if settings.simplex_weights:
         best = max(range(batch), key=lambda i: scores[i])
         weights = [1.0 if i == best else 0.0 for i in range(batch)]
@@ -127,13 +192,19 @@ def rows_of(labels: Tensor, classes: int) -> Tensor:
     return torch.tensor([[float(k == label) for k in range(classes)] for label in labels.tolist()], dtype=torch.float64)
 
 
-def _double_loop(model, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction, preconditioner=None):
+def _double_loop(
+    model, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction, balance, preconditioner=None
+):
     """One gradient for the outer loss, and one for every pair (i, k)."""
     with separate_rng(model):
         outer_logits = model(outer_inputs)
     outer_rows = rows_of(outer_labels, outer_logits.shape[1])
     normalise = "sum" if reduction == "mean" else "batch"
-    outer_loss = reference_loss(outer_logits, outer_rows, [1.0] * len(outer_rows), normalise=normalise)
+    weights = [1.0] * len(outer_rows)
+    if balance:
+        classes = [row.tolist().index(max(row)) for row in outer_rows]
+        weights = [len(classes) / (len(set(classes)) * classes.count(own)) for own in classes]
+    outer_loss = reference_loss(outer_logits, outer_rows, weights, normalise=normalise)
     if reduction == "sum":
         outer_loss = outer_loss * len(outer_rows)
     outer_gradient = _gradient(outer_loss, parameters)
@@ -167,6 +238,14 @@ def _scale(matrix: Tensor, settings: Settings) -> float:
     entries = matrix.flatten().tolist()
     rms = math.sqrt(sum(entry**2 for entry in entries) / len(entries))
     return settings.scale_cap if rms == 0 else min(1 / rms, settings.scale_cap)
+
+
+def _joint_gain(matrix: Tensor, i: int, upstream: Tensor, log_probs: Tensor, settings: Settings) -> float:
+    retained = _retained(upstream[i].tolist(), settings)
+    classes = range(matrix.shape[1])
+    prior = [settings.label_retention * retained[k] + settings.model_prior * log_probs[i, k].item() for k in classes]
+    prior = _softmax(prior, 1.0)
+    return math.log(sum(prior[k] * math.exp(_scale(matrix, settings) * matrix[i, k].item()) for k in classes))
 
 
 def _retained(upstream: list[float], settings: Settings) -> list[float]:

@@ -25,7 +25,8 @@ from saflex_cli.core.directional import (
     refuse_hidden_layers,
 )
 from saflex_cli.core.heads import recorded_head
-from saflex_cli.core.losses import OuterLabels, soft_cross_entropy, soft_labels
+from saflex_cli.core.losses import OuterLabels, outer_shares, soft_cross_entropy, soft_labels
+from saflex_cli.core.outer_samples import FeatureView, HeadFeatures, OuterSamples
 from saflex_cli.core.passes import Inputs, evaluation_mode, precise, separate_rng, traceless_forward, without_autocast
 from saflex_cli.errors import SaflexValueError
 from saflex_cli.settings import Settings
@@ -44,6 +45,8 @@ class Alignment:
     """Π, detached; single precision or better."""
     log_probs: Float[Tensor, "batch classes"]
     """log p_k(x_i) in the pass in which Π was taken, detached."""
+    features: Float[Tensor, "batch width"] | None = None
+    """Scope `head`: what the classifier layer gets, as the outer samples' view shows it."""
 
 
 def alignment(
@@ -97,15 +100,29 @@ def outer_direction(
     head: nn.Module | str | None = None,
     mode: Mode = "train",
     reduction: Literal["mean", "sum"] = "mean",
+    balance: bool = False,
+    features: HeadFeatures = "raw",
 ) -> OuterDirection:
-    """−∇θ of the outer cross-entropy (step 1 of Algorithm 1); arguments and side effects as for `alignment`."""
+    """−∇θ of the outer cross-entropy (step 1 of Algorithm 1); arguments and side effects as for `alignment`.
+
+    With `balance` every class of the outer batch has the same share of its loss; `features` is what scope `head` sees.
+    """
     if mode == "eval":
         with evaluation_mode(model):
-            return outer_direction(model, outer_inputs, outer_labels, scope=scope, head=head, reduction=reduction)
+            return outer_direction(
+                model,
+                outer_inputs,
+                outer_labels,
+                scope=scope,
+                head=head,
+                reduction=reduction,
+                balance=balance,
+                features=features,
+            )
     with separate_rng(model):
         if scope == "head":
-            return _head_direction(model, outer_inputs, outer_labels, head, reduction)
-        return _full_direction(model, outer_inputs, outer_labels, reduction)
+            return _head_direction(model, outer_inputs, outer_labels, head, reduction, balance, features)
+        return _full_direction(model, outer_inputs, outer_labels, reduction, balance)
 
 
 def align(
@@ -154,14 +171,15 @@ def unaligned(model: nn.Module, inputs: Inputs, *, mode: Mode) -> Alignment:
 
 
 def _full_direction(
-    model: nn.Module, inputs: Inputs, labels: OuterLabels, reduction: Literal["mean", "sum"]
+    model: nn.Module, inputs: Inputs, labels: OuterLabels, reduction: Literal["mean", "sum"], balance: bool
 ) -> OuterDirection:
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if not parameters:
         raise SaflexValueError("the model has no trainable parameter to take Π over")
     with torch.enable_grad(), without_autocast(model):
         logits = traceless_forward(model, inputs)
-        loss = soft_cross_entropy(logits, soft_labels(labels, logits, "outer_labels"))
+        targets = soft_labels(labels, logits, "outer_labels")
+        loss = soft_cross_entropy(logits, targets, outer_shares(targets) if balance else None)
         loss = loss * len(logits) if reduction == "sum" else loss
         refuse_hidden_layers(logits)
         gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True, materialize_grads=True)
@@ -175,18 +193,26 @@ def _head_direction(
     labels: OuterLabels,
     head: nn.Module | str | None,
     reduction: Literal["mean", "sum"],
+    balance: bool,
+    how: HeadFeatures,
 ) -> OuterDirection:
     with recorded_head(model, head) as recorder:
         logits = traceless_forward(model, inputs)
     torch.clear_autocast_cache()  # casts made without a graph must not serve the training pass
     layer, features = recorder.resolve(model, logits)
     logits, features = precise(logits), precise(features)
-    residual = soft_labels(labels, logits, "outer_labels") - logits.softmax(1)  # (M, K): −∂L/∂z of one sample
-    residual = residual / len(logits) if reduction == "mean" else residual
-    with without_autocast(model):
-        tangents = {"weight": residual.T @ features, "bias": residual.sum(0)}
+    targets = soft_labels(labels, logits, "outer_labels")
+    residuals = targets - logits.softmax(1)  # (M, K): −∂L/∂z of one sample
+    shares = outer_shares(targets) if balance else torch.full_like(targets[:, 0], 1 / len(targets))
+    scaled = residuals * shares[:, None] * len(logits) if balance else residuals
+    scaled = scaled / len(logits) if reduction == "mean" else scaled
     trained = {name for name, parameter in layer.named_parameters() if parameter.requires_grad}
-    return OuterDirection({name: tangent for name, tangent in tangents.items() if name in trained}, layer)
+    trained -= set() if how == "raw" else {"bias"}
+    view = FeatureView(how, features.mean(0))
+    samples = OuterSamples(view, view.of(features), residuals, shares, frozenset(trained))
+    with without_autocast(model):
+        tangents = {"weight": scaled.T @ samples.features, "bias": scaled.sum(0)}
+    return OuterDirection({name: tangent for name, tangent in tangents.items() if name in trained}, layer, samples)
 
 
 def _derivative(measured: DirectionalPass, of: Of, sign: Literal[1, -1]) -> Alignment:
@@ -199,4 +225,4 @@ def _derivative(measured: DirectionalPass, of: Of, sign: Literal[1, -1]) -> Alig
         velocity = velocity - (log_probs.exp() * velocity).sum(1, keepdim=True)
     if of == "prob":
         velocity = velocity * log_probs.exp()
-    return Alignment(measured.logits, sign * velocity, log_probs)
+    return Alignment(measured.logits, sign * velocity, log_probs, measured.features)

@@ -12,6 +12,7 @@ from torch.autograd import forward_ad
 from torch.func import functional_call
 
 from saflex_cli.core.heads import recorded_head
+from saflex_cli.core.outer_samples import OuterSamples
 from saflex_cli.core.passes import (
     Inputs,
     checked_logits,
@@ -38,6 +39,8 @@ class OuterDirection:
     """Scope `all`: one entry per trainable parameter. Scope `head`: `weight` and `bias` of the head."""
     head: nn.Linear | None = None
     """The classifier layer, for scope `head`."""
+    samples: OuterSamples | None = None
+    """Of scope `head`."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,8 @@ class DirectionalPass:
 
     logits: Float[Tensor, "batch classes"]
     velocity: Float[Tensor, "batch classes"]
+    features: Float[Tensor, "batch width"] | None = None
+    """Of scope `head`: what the layer gets, as the outer samples' view shows it."""
 
 
 def directional_pass(
@@ -109,13 +114,15 @@ def _head_pass(
     with recorded_head(model, head) as recorder:
         logits = plain_pass(model, inputs, training_step=training_step)
     features = precise(recorder.seen(logits))
+    samples = direction.samples
+    features = features if samples is None else samples.view.of(features)
     velocity = torch.zeros_like(logits, dtype=features.dtype)
     with without_autocast(model):
         if "weight" in direction.tangents:
             velocity = velocity + features @ direction.tangents["weight"].T
         if "bias" in direction.tangents:
             velocity = velocity + direction.tangents["bias"]
-    return DirectionalPass(logits, velocity.detach())
+    return DirectionalPass(logits, velocity.detach(), features)
 
 
 def plain_pass(model: nn.Module, inputs: Inputs, *, training_step: bool) -> Float[Tensor, "batch classes"]:

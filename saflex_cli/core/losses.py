@@ -43,6 +43,13 @@ def soft_labels(
     return labels.detach().to(like)
 
 
+def outer_shares(labels: Float[Tensor, "outer classes"]) -> Float[Tensor, " outer"]:
+    """Shares of the outer samples: 1 in all, the same for every class that is there (of a soft label, its largest)."""
+    classes = labels.argmax(1)
+    counts = torch.bincount(classes, minlength=labels.shape[1])
+    return (1 / (counts[classes] * (counts > 0).sum())).to(labels)
+
+
 def soft_cross_entropy(
     logits: Float[Tensor, "batch classes"],
     labels: Float[Tensor, "batch classes"],

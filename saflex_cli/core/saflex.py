@@ -1,7 +1,8 @@
 """SAFLEX as one call inside anybody's training loop."""
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -66,8 +67,8 @@ class Saflex:
     Raises:
         SaflexValueError: for unknown names or contradicting values.
 
-    Use one instance per model: with `outer_every` above 1 it remembers the outer gradient between calls (`reset`
-    forgets).
+    Use one instance per model: with `outer_every` above 1 it remembers the outer gradient between calls, and with
+    `outer_momentum` their running mean, `running` (`reset` forgets both).
     """
 
     def __init__(self, *, preset: str, head: nn.Module | str | None = None, **overrides: Any) -> None:  # noqa: ANN401
@@ -76,7 +77,12 @@ class Saflex:
         self.reset()
 
     def reset(self) -> None:
-        """Forget the remembered outer gradient."""
+        """Forget the remembered outer gradient and their running mean."""
+        self.running: dict[str, Tensor] = {}
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the remembered outer gradient, not the running mean."""
         self._direction: OuterDirection | None = None
         self._model: weakref.ref[nn.Module] | None = None
         self._uses = 0
@@ -114,7 +120,8 @@ class Saflex:
         with torch.no_grad():
             upstream = soft_labels(upstream_labels, found.log_probs, "upstream_labels")
             labels = solve_labels(found.matrix, found.log_probs, upstream, self.settings, generator)
-            weights = solve_weights(found.matrix, labels, upstream, self.settings)
+            error = partial(self._standard_error, found) if self.settings.weight_margin else None
+            weights = solve_weights(found.matrix, labels, upstream, found.log_probs, self.settings, error)
             if upstream_weights is not None:
                 weights = weights * _checked_weights(upstream_weights, weights)
         matrix = found.matrix if self.settings.needs_outer else None
@@ -162,10 +169,31 @@ class Saflex:
                 head=self.head,
                 mode=settings.alignment_mode,
                 reduction=settings.outer_reduction,
+                balance=settings.outer_balance,
+                features=settings.head_features,
             )
+            if settings.outer_momentum:
+                self._direction = self._averaged(self._direction)
             self._model, self._uses = weakref.ref(model), 0
         self._uses += 1
         return self._direction
+
+    def _averaged(self, latest: OuterDirection) -> OuterDirection:
+        """The running mean of outer gradients with the latest in it; the first one counts in full."""
+        kept = self.settings.outer_momentum
+        self.running = {
+            name: kept * self.running[name].to(tangent) + (1 - kept) * tangent if name in self.running else tangent
+            for name, tangent in latest.tangents.items()
+        }
+        return replace(latest, tangents=self.running)
+
+    def _standard_error(self, found: Alignment, labels: Float[Tensor, "batch classes"]) -> Float[Tensor, " batch"]:
+        """Of Π·y over the outer samples (scope `head`)."""
+        samples = self._direction.samples if self._direction is not None else None
+        if samples is None or found.features is None:
+            raise SaflexValueError("weight_margin needs scope head")
+        error = samples.standard_error(found.features, labels, found.log_probs.exp())
+        return error * len(samples.shares) if self.settings.outer_reduction == "sum" else error
 
 
 def _checked_weights(given: Tensor, learned: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:

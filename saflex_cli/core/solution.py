@@ -1,5 +1,6 @@
 """From Π to labels and weights: one formula with every reading of the paper as a value of `Settings`."""
 
+from collections.abc import Callable
 from typing import assert_never
 
 import torch
@@ -34,14 +35,26 @@ def solve_labels(
     return (score / settings.temperature).softmax(1)
 
 
-def solve_weights(matrix: Matrix, labels: Matrix, upstream: Matrix, settings: Settings) -> Vector:
-    """Sample weights in [0, 1] by the weight rule (step 5 of Algorithm 1 and its alternatives, E3)."""
+def solve_weights(
+    matrix: Matrix,
+    labels: Matrix,
+    upstream: Matrix,
+    log_probs: Matrix,
+    settings: Settings,
+    error: Callable[[Matrix], Vector] | None = None,
+) -> Vector:
+    """Sample weights in [0, 1] by the weight rule (step 5 of Algorithm 1 and its alternatives, E3).
+
+    `error` gives the standard error of Π·y for any labels; needed for `weight_margin`.
+    """
     tested = matrix
     if settings.weight_test_of == "retained":
         tested = matrix + settings.label_retention * retained_labels(upstream, settings)
     match settings.weight_rule:
         case "none":
             return torch.ones_like(matrix[:, 0])
+        case "joint":
+            score = joint_gain(matrix, upstream, log_probs, settings)
         case "agreement":
             score = (tested * labels).sum(1)
         case "printed_sum":
@@ -55,7 +68,19 @@ def solve_weights(matrix: Matrix, labels: Matrix, upstream: Matrix, settings: Se
     if settings.weight_rule == "relu":
         # Ren et al. 2018, Eq. 12: rectified; divided by the largest so that weights lie in [0, 1].
         return score.clamp(min=0) / score.max().clamp(min=torch.finfo(score.dtype).tiny)
+    if settings.weight_margin and error is not None:
+        score = score + settings.weight_margin * error(labels if settings.weight_rule == "agreement" else upstream)
     return (score >= 0).to(score)
+
+
+def joint_gain(matrix: Matrix, upstream: Matrix, log_probs: Matrix, settings: Settings) -> Vector:
+    """What a sample is worth with its best label: log Σ_k prior_k exp(s Π_k) with prior ∝ p^γ exp(β ỹ).
+
+    It is the maximum over y of s ⟨y, Π⟩ − KL(y ‖ prior), so that the joint optimum over weights and labels keeps a
+    sample where it is at least 0.
+    """
+    prior = settings.label_retention * retained_labels(upstream, settings) + settings.model_prior * log_probs
+    return (prior.log_softmax(1) + alignment_scale(matrix, settings) * matrix).logsumexp(1)
 
 
 def alignment_scale(matrix: Matrix, settings: Settings) -> Float[Tensor, ""]:

@@ -109,6 +109,7 @@ class Parts:
             splits=splits,
             upstream=self.upstream,
             batch_size=self.recipe.train.batch_size,
+            epochs=self.recipe.train.epochs,
             streams=streams,
             optimizer=optimizer,
         )

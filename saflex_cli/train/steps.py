@@ -18,6 +18,7 @@ from saflex_cli.core import Refined, Saflex, soft_cross_entropy
 from saflex_cli.data.splits import Split, Splits
 from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.seeding import Streams
+from saflex_cli.settings import at_epoch
 from saflex_cli.train.consistency import Consistency
 from saflex_cli.train.lp_a3 import LpA3Step
 from saflex_cli.train.perturbation import Search
@@ -61,7 +62,7 @@ class UpstreamStep(Stateless):
         return StepResult(soft_cross_entropy(logits, batch.soft_labels, batch.sample_weights, normalise=self.normalise))
 
 
-class SaflexStep(Stateless):
+class SaflexStep:
     """Cross-entropy on the augmented batch with learned labels and weights (`saflex`)."""
 
     def __init__(
@@ -72,17 +73,27 @@ class SaflexStep(Stateless):
         outer: "OuterBatches",
         streams: Streams,
         optimizer: Optimizer,
+        epochs: int,
     ) -> None:
         self.saflex, self.model, self.upstream, self.outer = saflex, model, upstream, outer
-        self.streams, self.optimizer = streams, optimizer
+        self.streams, self.optimizer, self.epochs, self.settings = streams, optimizer, epochs, saflex.settings
         self.begin_epoch(0)
+
+    def state(self) -> State:
+        """The running mean of outer gradients, where there is one."""
+        return self.saflex.running
+
+    def restore(self, state: State) -> None:
+        """Put it back."""
+        self.saflex.running = dict(state)
 
     def begin_epoch(self, epoch: int) -> None:
         """Set all random streams to the epoch's beginning; forget the outer gradient, as a resumed run must."""
+        self.saflex.settings = at_epoch(self.settings, epoch, self.epochs)
         self.augment: Augment = self.upstream.epoch(self.streams, epoch)
         self.gumbel = self.streams.generator("gumbel", epoch)
         self.outer.begin_epoch(epoch)
-        self.saflex.reset()
+        self.saflex.restart()
 
     def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], _indices: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
@@ -163,6 +174,7 @@ def build_step(
     splits: Splits,
     upstream: Upstream | None,
     batch_size: int,
+    epochs: int,
     streams: Streams,
     optimizer: Optimizer,
 ) -> Step:
@@ -189,7 +201,7 @@ def build_step(
         case SaflexMethod():
             saflex = Saflex(preset=method.preset, **method.settings.model_dump())
             outer = OuterBatches(outer_split(method, splits), outer_size(method, splits, batch_size), streams)
-            step = SaflexStep(saflex, model, upstream, outer, streams, optimizer)
+            step = SaflexStep(saflex, model, upstream, outer, streams, optimizer, epochs)
         case _:
             assert_never(method)
     return WithCleanBatch(step, model) if method.clean_batch else step

@@ -19,6 +19,7 @@ from tests.core.small_models import dropout_mlp, problem_of, vectors
 from tests.reference import (
     reference_alignment,
     reference_head_alignment,
+    reference_head_terms,
     reference_labels,
     reference_loss,
     reference_weights,
@@ -32,6 +33,9 @@ VALUES: dict[str, list[Any]] = {
     "outer_reduction": ["mean", "sum"],
     "outer_batch_size": ["auto", "all", 8],
     "outer_every": [1, 3],
+    "outer_balance": [False, True],
+    "outer_momentum": [0.0, 0.9],
+    "head_features": ["raw", "centred", "correlation"],
     "precondition": [False, True],
     "scale": [0.0, 1.0, 2.5, "rms"],
     "scale_cap": [0.5, 100.0],
@@ -41,10 +45,13 @@ VALUES: dict[str, list[Any]] = {
     "gumbel_scale": [0.0, 1.0],
     "temperature": [0.0, 0.01, 1.0],
     "refine_labels": [True, False],
-    "weight_rule": ["agreement", "printed_sum", "upstream_agreement", "relu", "none"],
+    "weight_rule": ["agreement", "printed_sum", "upstream_agreement", "joint", "relu", "none"],
+    "weight_margin": [0.0, 0.5],
     "weight_test_of": ["alignment", "retained"],
     "simplex_weights": [False, True],
     "normalise": ["sum", "batch"],
+    "warm_up": [0, 3],
+    "label_retention_end": [None, 1.0],
 }
 """Every field with values that between them reach every branch."""
 
@@ -74,8 +81,13 @@ NEEDED_WITH = {
     ("scope", "none"): {"scale": 0.0, "weight_rule": "none"},
     ("scale_cap", 0.5): {"scale": "rms"},
     ("scale_cap", 100.0): {"scale": "rms"},
+} | {
+    (field, value): {"scope": "head", "alignment_sign": -1}
+    for field in ("head_features", "weight_margin")
+    for value in VALUES[field]
 }
 INVISIBLE_IN_ONE_CALL = {"outer_batch_size", "outer_every"}  # test_saflex.py counts the outer passes
+INVISIBLE_IN_ONE_CALL |= {"outer_momentum", "warm_up", "label_retention_end"}  # test_mending.py, train/test_steps.py
 
 CASES = [(field, value) for field, values in VALUES.items() for value in values]
 
@@ -147,17 +159,21 @@ def twin(problem, settings: Settings, preconditioner, seed: int):
         "sign": settings.alignment_sign,
         "mode": settings.alignment_mode,
         "reduction": settings.outer_reduction,
+        "balance": settings.outer_balance,
     }
+    terms = reference_head_terms(head_name=problem.head, **call, view=settings.head_features)
     if settings.scope == "all":
         precondition = preconditioner if settings.precondition else None
         matrix = reference_alignment(**call, **options, preconditioner=precondition)
+    elif settings.head_features != "raw":
+        matrix = settings.alignment_sign * terms.mean(1)
     elif settings.scope == "head":
         matrix = reference_head_alignment(head_name=problem.head, **call, **options)
     else:
         matrix = torch.zeros_like(logits)
     noise = gumbel_noise(matrix, torch.Generator().manual_seed(seed))
     labels = reference_labels(matrix, log_probs, upstream, settings, noise)
-    weights = reference_weights(matrix, labels, upstream, settings)
+    weights = reference_weights(matrix, labels, upstream, settings, log_probs, terms)
     return labels, weights, reference_loss(logits, labels, weights, normalise=settings.normalise)
 
 

@@ -40,7 +40,7 @@ def solved(matrix: Tensor, upstream: Tensor, settings: Settings, log_probs: Tens
     """Labels and weights of one reading."""
     log_probs = torch.zeros_like(matrix).log_softmax(1) if log_probs is None else log_probs
     labels = solve_labels(matrix, log_probs, upstream, settings, generator)
-    return labels, solve_weights(matrix, labels, upstream, settings)
+    return labels, solve_weights(matrix, labels, upstream, log_probs, settings)
 
 
 # The linear program of Eq. 4 ------------------------------------------------------------------------------------------
@@ -100,7 +100,7 @@ READINGS = {
     "labels-kept": {"refine_labels": False},
     "everything": {"scale": "rms", "label_retention": 0.7, "model_prior": 0.4, "gumbel_scale": 0.8, "temperature": 0.3},
 }
-RULES = ["agreement", "printed_sum", "upstream_agreement", "relu", "none"]
+RULES = ["agreement", "printed_sum", "upstream_agreement", "joint", "relu", "none"]
 
 
 @pytest.mark.parametrize("reading", [*READINGS, *PRESETS])
@@ -121,8 +121,9 @@ def test_weights_equal_the_rule(rule, test_of, simplex, matrix, seed):
     """Every weight rule (E3), tested on Π or on Π + βỹ (E12), in the box or on the simplex (E6)."""
     settings = Settings(weight_rule=rule, weight_test_of=test_of, simplex_weights=simplex, label_retention=0.7)
     upstream, labels = rows_like(matrix, seed), rows_like(matrix, seed + 1)
-    found = solve_weights(matrix, labels, upstream, settings)
-    assert_close(found, reference_weights(matrix, labels, upstream, settings))
+    log_probs = rows_like(matrix, seed + 2).log()
+    found = solve_weights(matrix, labels, upstream, log_probs, settings)
+    assert_close(found, reference_weights(matrix, labels, upstream, settings, log_probs))
 
 
 @given(matrices(), seeds)

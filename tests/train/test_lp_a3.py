@@ -34,6 +34,7 @@ def step_of(tmp_path: Path, **method: Any) -> tuple[LpA3Step, Parts]:
         model=net,
         splits=parts.splits,
         upstream=parts.upstream,
+        epochs=2,
         batch_size=32,
         streams=Streams(0),
         optimizer=build_optimizer(recipe.optimizer, net),

@@ -31,6 +31,7 @@ def step_of(parts: Parts) -> tuple[Step, torch.nn.Module]:
         model=model,
         splits=parts.splits,
         upstream=parts.upstream,
+        epochs=2,
         batch_size=32,
         streams=Streams(0),
         optimizer=build_optimizer(parts.recipe.optimizer, model),
@@ -92,6 +93,35 @@ def test_saflex_is_the_core_on_the_same_batches(tmp_path: Path) -> None:
     assert result.weight_sum == refined.sample_weights.sum()
     assert result.changed_labels == refined.label_changed.sum()
     assert result.dropped == 0
+
+
+def test_warm_up_trains_on_the_upstream_batch(tmp_path: Path) -> None:
+    method = {"name": "saflex", "preset": "proximal", "warm_up": 1}
+    parts = parts_of(tmp_path, method, model=PLAIN_MODEL)
+    step, _ = step_of(parts)
+    plain, _ = step_of(parts_of(tmp_path, {"name": "upstream"}, model=PLAIN_MODEL))
+    results = []
+    for epoch in (0, 1):
+        step.begin_epoch(epoch)
+        plain.begin_epoch(epoch)
+        results.append((step(*batch(parts)), plain(*batch(parts))))
+    torch.testing.assert_close(results[0][0].loss, results[0][1].loss)
+    assert results[0][0].changed_labels == 0
+    assert results[1][0].loss != results[1][1].loss
+
+
+def test_the_running_outer_gradient_outlives_the_epoch_and_is_in_the_state(tmp_path: Path) -> None:
+    parts = parts_of(tmp_path, {"name": "saflex", "preset": "proximal", "outer_momentum": 0.9}, model=PLAIN_MODEL)
+    step, _ = step_of(parts)
+    step(*batch(parts))
+    state = {name: tensor.clone() for name, tensor in step.state().items()}
+    assert set(state) == {"weight", "bias"}
+    step.begin_epoch(1)
+    assert all(torch.equal(step.state()[name], state[name]) for name in state)
+    other, _ = step_of(parts)
+    other.restore(state)
+    other.begin_epoch(1)
+    torch.testing.assert_close(other(*batch(parts)).loss, step(*batch(parts)).loss)
 
 
 @pytest.mark.parametrize(
