@@ -16,7 +16,7 @@ from saflex_cli.core.passes import Inputs
 from saflex_cli.core.precondition import preconditioned
 from saflex_cli.core.solution import solve_labels, solve_weights
 from saflex_cli.errors import SaflexValueError
-from saflex_cli.settings import preset_settings
+from saflex_cli.settings import Settings, preset_settings
 
 
 @dataclass(frozen=True)
@@ -111,14 +111,9 @@ class Saflex:
         if not torch.is_grad_enabled():
             raise SaflexValueError("call saflex where gradients are enabled: its logits are the training forward pass")
         found = self._align(model, inputs, outer_inputs, outer_labels, optimizer)
-        with torch.no_grad():
-            upstream = soft_labels(upstream_labels, found.log_probs, "upstream_labels")
-            labels = solve_labels(found.matrix, found.log_probs, upstream, self.settings, generator)
-            weights = solve_weights(found.matrix, labels, upstream, self.settings)
-            if upstream_weights is not None:
-                weights = weights * _checked_weights(upstream_weights, weights)
-        matrix = found.matrix if self.settings.needs_outer else None
-        return Refined(weights, labels, found.logits, upstream, matrix, self.settings.normalise)
+        upstream = soft_labels(upstream_labels, found.log_probs, "upstream_labels")
+        weights = None if upstream_weights is None else _checked_weights(upstream_weights, upstream[:, 0])
+        return refine(found, upstream, weights, self.settings, generator=generator)
 
     def _align(
         self,
@@ -166,6 +161,25 @@ class Saflex:
             self._model, self._uses = weakref.ref(model), 0
         self._uses += 1
         return self._direction
+
+
+@torch.no_grad()
+def refine(
+    found: Alignment,
+    upstream: Float[Tensor, "batch classes"],
+    upstream_weights: Float[Tensor, " batch"] | None,
+    settings: Settings,
+    *,
+    generator: torch.Generator | None = None,
+    noise: Float[Tensor, "batch classes"] | None = None,
+) -> Refined:
+    """Labels and weights of a batch whose Π is known; `generator` and `noise` as for `solve_labels`."""
+    labels = solve_labels(found.matrix, found.log_probs, upstream, settings, generator, noise=noise)
+    weights = solve_weights(found.matrix, labels, upstream, settings)
+    if upstream_weights is not None:
+        weights = weights * upstream_weights
+    matrix = found.matrix if settings.needs_outer else None
+    return Refined(weights, labels, found.logits, upstream, matrix, settings.normalise)
 
 
 def _checked_weights(given: Tensor, learned: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:

@@ -11,12 +11,15 @@ State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class StepResult:
-    """The loss of one batch, and what SAFLEX did with it (sums over the batch; None for the other methods)."""
+    """The loss of one batch, and what SAFLEX did with it (sums over the batch; None for the other methods).
 
-    loss: Float[Tensor, ""]
-    weight_sum: Float[Tensor, ""] | None = None
-    changed_labels: Int[Tensor, ""] | None = None
-    dropped: Int[Tensor, ""] | None = None
+    Seeds that are trained together have an entry each.
+    """
+
+    loss: Float[Tensor, "*seeds"]
+    weight_sum: Float[Tensor, "*seeds"] | None = None
+    changed_labels: Int[Tensor, "*seeds"] | None = None
+    dropped: Int[Tensor, "*seeds"] | None = None
 
 
 @runtime_checkable

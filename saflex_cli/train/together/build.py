@@ -1,0 +1,87 @@
+"""From a recipe's method to the step of all seeds, and what cannot be trained together."""
+
+from collections.abc import Sequence
+from typing import assert_never
+
+from saflex_cli.augment.batch import Upstream
+from saflex_cli.config.components import Mlp
+from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, Recipe, SaflexMethod, Train
+from saflex_cli.config.schema import Upstream as UpstreamMethod
+from saflex_cli.data.splits import Splits
+from saflex_cli.errors import RecipeError
+from saflex_cli.train.steps import OuterBatches, outer_size, outer_split
+from saflex_cli.train.together.network import Network
+from saflex_cli.train.together.steps import (
+    Augmented,
+    OuterBatchOfSeeds,
+    StackedPlainStep,
+    StackedSaflexStep,
+    StackedStep,
+    StackedUpstreamStep,
+    StackedWithCleanBatch,
+)
+
+
+def refuse_apart(recipe: Recipe, method: MethodConfig) -> None:
+    """Check that the seeds of a method can be trained together.
+
+    Raises:
+        RecipeError: names what stands against it.
+    """
+    reason = _reason(recipe, method)
+    if reason is not None:
+        raise RecipeError(
+            f"{recipe.name}: the seeds of {method.label} cannot be trained together: {reason}; leave --together out"
+        )
+
+
+def _reason(recipe: Recipe, method: MethodConfig) -> str | None:
+    if not isinstance(recipe.model, Mlp):
+        return f"the model is {recipe.model.name}, and only mlp can"
+    if recipe.model.batch_norm:
+        return "the model has batch_norm"
+    for name in ("precision", "channels_last", "compile"):
+        value = getattr(recipe.train, name)
+        if value != Train.model_fields[name].default:
+            return f"train.{name} is {value}"
+    if isinstance(method, LpA3):
+        return f"the method is {method.name}"
+    if isinstance(method, SaflexMethod) and method.resolved_settings().precondition:
+        return "precondition is set"
+    return None
+
+
+def build_stacked_step(
+    method: MethodConfig,
+    *,
+    network: Network,
+    splits: Sequence[Splits],
+    upstreams: Sequence[Upstream | None],
+    batch_size: int,
+) -> StackedStep:
+    """The step of a method that `refuse_apart` lets pass, over the data of all seeds.
+
+    Raises:
+        RecipeError: if the method needs an upstream augmentation and there is none.
+        DataError: if an explicit outer batch is larger than its set.
+    """
+    if isinstance(method, NoAug):
+        return StackedPlainStep(network)
+    given = [upstream for upstream in upstreams if upstream is not None]
+    if len(given) < len(upstreams) or isinstance(method, LpA3):
+        raise RecipeError(f"method {method.label} needs an augmentation; add `augmenter` to the recipe")
+    augmented = Augmented(given, network.streams)
+    step: StackedUpstreamStep | StackedSaflexStep
+    match method:
+        case UpstreamMethod():
+            step = StackedUpstreamStep(network, augmented, method.normalise)
+        case SaflexMethod():
+            outer = [
+                OuterBatches(outer_split(method, own), outer_size(method, own, batch_size), streams)
+                for own, streams in zip(splits, network.streams, strict=True)
+            ]
+            batches = OuterBatchOfSeeds(outer, splits[0].classes)
+            step = StackedSaflexStep(method.resolved_settings(), network, augmented, batches)
+        case _:
+            assert_never(method)
+    return StackedWithCleanBatch(step) if method.clean_batch else step
