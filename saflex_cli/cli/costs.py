@@ -41,6 +41,8 @@ class Costs:
                 report = read_report(path)
             except ResultsError:
                 continue
+            if report.timing.seeds_together is not None:  # tells nothing of a run by itself
+                continue
             threads = report.environment.threads
             machine = f"{report.environment.device}, {threads} thread{'s' if threads > 1 else ''}"
             found[_kind(report.config)][machine].append(_seconds_per_sample(report))

@@ -55,10 +55,11 @@ class MlpStack:
         self.count, self.mean, self.std = len(models), first.mean, first.std
         self.rows = _dense_rows(first)
         """What makes rows of a table dense, in the form of the first network; its parameters are not used."""
-        linear = [name for name, module in first.named_modules() if isinstance(module, nn.Linear)]
+        linear = {name: module for name, module in first.named_modules() if isinstance(module, nn.Linear)}
         self.layers = tuple(linear)
         """Names of the linear layers, the head last."""
-        self.widths = tuple(first.get_submodule(name).out_features for name in linear[:-1])
+        self.widths = tuple(layer.out_features for layer in linear.values())[:-1]
+        """Of the hidden layers."""
         states = [model.state_dict() for model in models]
         if any(_form(model) != _form(first) for model in models):
             raise SaflexValueError("the networks of the seeds differ in their widths")
@@ -83,8 +84,10 @@ class MlpStack:
         """The derivative of a pass's logits when the parameters move along the tangents, network by network."""
         moving = self._embedded_velocity(at.samples, tangents)
         for index, name in enumerate(self.layers[:-1]):
-            moving = self._linear_velocity(name, at.inputs[index], moving, tangents) * at.active[index].sign()
-            moving = moving if at.noise is None else moving * at.noise[index]
+            moving = self._linear_velocity(name, at.inputs[index], moving, tangents)
+            moving.mul_(at.active[index].sign())
+            if at.noise is not None:
+                moving.mul_(at.noise[index])
         return self._linear_velocity(self.layers[-1], at.inputs[-1], moving, tangents)
 
     @torch.no_grad()
@@ -109,8 +112,8 @@ class MlpStack:
         """Of a linear layer's output, where its inputs move, too, unless `moving` is None."""
         own = self._product(name, inputs, tangents)
         if moving is not None:
-            own = self._product(name, moving, self.parameters) + own
-        return own + self._bias(name, tangents)
+            own.add_(self._product(name, moving, self.parameters))
+        return own.add_(self._bias(name, tangents))
 
     def _product(self, name: str, inputs: Layer, parameters: Mapping[str, Tensor]) -> Layer:
         return torch.bmm(inputs, self._weight(name, parameters).mT)

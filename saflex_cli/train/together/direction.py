@@ -15,16 +15,15 @@ from saflex_cli.models.mlp_stack import MlpStack, StackedPass
 
 @dataclass(frozen=True)
 class StackedDirection:
-    """−∇θ L_outer of every seed, in the form of the stack's parameters; of the head alone in scope `head`."""
+    """The outer gradient of every seed, in the form of the stack's parameters; of the head alone in scope `head`."""
 
-    tangents: Mapping[str, Tensor]
+    gradient: Mapping[str, Tensor]
     scope: Literal["all", "head"]
 
     def velocity(self, stack: MlpStack, at: StackedPass) -> Float[Tensor, "seeds batch classes"]:
-        """The derivative of the logits along the direction."""
-        if self.scope == "head":
-            return stack.head_velocity(at, self.tangents)
-        return stack.velocity(at, self.tangents)
+        """The derivative of the logits down the gradient."""
+        moved = stack.head_velocity if self.scope == "head" else stack.velocity
+        return -moved(at, self.gradient)
 
 
 def outer_direction(
@@ -46,12 +45,11 @@ def outer_direction(
     """
     samples = labels.shape[1]
     if scope == "head":
-        return StackedDirection(_head_tangents(stack, outer, labels, samples if reduction == "mean" else 1), scope)
+        return StackedDirection(_head_gradient(stack, outer, labels, samples if reduction == "mean" else 1), scope)
     loss = cross_entropies(outer.logits, labels).sum()
     loss = loss * samples if reduction == "sum" else loss
     gradients = torch.autograd.grad(loss, list(stack.parameters.values()))
-    named = zip(stack.parameters, gradients, strict=True)
-    return StackedDirection({name: -gradient for name, gradient in named}, scope)
+    return StackedDirection(dict(zip(stack.parameters, gradients, strict=True)), scope)
 
 
 def cross_entropies(
@@ -69,10 +67,10 @@ def cross_entropies(
 
 
 @torch.no_grad()
-def _head_tangents(
+def _head_gradient(
     stack: MlpStack, outer: StackedPass, labels: Float[Tensor, "seeds outer classes"], divisor: int
 ) -> dict[str, Tensor]:
-    residual = (labels - outer.logits.softmax(2)) / divisor
+    residual = (outer.logits.softmax(2) - labels) / divisor
     head = stack.layers[-1]
     return {
         f"{head}.weight": (residual.mT @ outer.features).flatten(0, 1),

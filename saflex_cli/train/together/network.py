@@ -47,7 +47,7 @@ class Network:
         kept, layers = 1 - self.dropout, []
         like = next(iter(self.stack.parameters.values()))
         for width in self.stack.widths:
-            noise = like.new_empty((*samples.shape[:2], width))
+            noise = torch.empty(*samples.shape[:2], width, dtype=like.dtype, device=like.device)
             for own, generator in zip(noise, generators, strict=True):
                 own.bernoulli_(kept, generator=generator)
             layers.append(noise.div_(kept))
