@@ -15,7 +15,7 @@ from saflex_cli.models.mlp import Mlp
 from saflex_cli.models.standardise import Standardised, standardise
 
 Batch = Float[Tensor, "seeds batch ..."] | UInt8[Tensor, "seeds batch ..."]
-Layer = Float[Tensor, "seeds batch width"]
+Layer = Float[Tensor, "seeds batch _"]
 Noise = Sequence[Layer]
 """Per hidden layer what its units are multiplied with: 0 or 1 / (1 − p)."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -26,6 +26,7 @@ Labels = Int[Tensor, "seeds batch"]
 Logits = Float[Tensor, "seeds batch classes"]
 
 
+@runtime_checkable
 class StackedStep(Protocol):
     """From a batch of clean samples per seed to a loss per seed."""
 
