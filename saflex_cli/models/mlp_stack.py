@@ -73,7 +73,7 @@ class MlpStack:
         hidden = self._rows(samples, self.parameters)
         inputs, active = [hidden], []
         for index, name in enumerate(self.layers[:-1]):
-            active.append(functional.relu(self._linear(name, hidden, self.parameters)))
+            active.append(self._linear(name, hidden, self.parameters).relu_())
             hidden = active[-1] if noise is None else active[-1] * noise[index]
             inputs.append(hidden)
         logits = self._linear(self.layers[-1], hidden, self.parameters)
@@ -111,9 +111,9 @@ class MlpStack:
     def _linear_velocity(self, name: str, inputs: Layer, moving: Layer | None, tangents: Mapping[str, Tensor]) -> Layer:
         """Of a linear layer's output, where its inputs move, too, unless `moving` is None."""
         own = self._product(name, inputs, tangents)
-        if moving is not None:
-            own.add_(self._product(name, moving, self.parameters))
-        return own.add_(self._bias(name, tangents))
+        if moving is None:
+            return own.add_(self._bias(name, tangents))
+        return self._product(name, moving, self.parameters).add_(self._bias(name, tangents)).add_(own)
 
     def _product(self, name: str, inputs: Layer, parameters: Mapping[str, Tensor]) -> Layer:
         return torch.bmm(inputs, self._weight(name, parameters).mT)

@@ -14,7 +14,6 @@ from torch.optim import Optimizer
 
 from saflex_cli.config.schema import Recipe
 from saflex_cli.data.splits import Split
-from saflex_cli.errors import TrainingError
 from saflex_cli.models.mlp_stack import MlpStack
 from saflex_cli.train.evaluate import EVALUATION_BATCH, metrics_of_seeds
 from saflex_cli.train.loop import Tally, TrainingState, better, not_finite
@@ -72,6 +71,9 @@ class StackedFit:
             CheckpointError: if the checkpoint is there but cannot be read.
         """
         program = resume(self.checkpoint, self.stack, self.optimizer, self.identity, self.seeds)
+        for place, state in enumerate(program.states):
+            for row in state.curve:
+                self._require_finite(program, place, row)
         saved = time.perf_counter()
         while program.epoch < self.recipe.train.epochs and len(program.failures) < len(self.seeds):
             self._epoch(program)
@@ -102,10 +104,8 @@ class StackedFit:
             state.steps += tally.steps
             state.epoch = epoch + 1
             state.curve.append(row | {f"val_{name}": value for name, value in values.items()})
-            losses = [loss for loss in (row["train_loss"], values["loss"]) if loss is not None]
-            if not all(map(math.isfinite, losses)):
-                program.failures.setdefault(place, self._failure(place, losses, epoch + 1))
-            elif self._improves(values, state):
+            self._require_finite(program, place, state.curve[-1])
+            if place not in program.failures and self._improves(values, state):
                 state.best_value, state.best_epoch = values[self.recipe.selection.metric], epoch + 1
                 for name, tensor in current[place].items():
                     best[place][name].copy_(tensor.detach())
@@ -144,6 +144,9 @@ class StackedFit:
             return False
         return state.best_value is None or better(value, state.best_value, self.recipe.selection)
 
-    def _failure(self, place: int, losses: list[float], epoch: int) -> TrainingError:
-        broken = next(loss for loss in losses if not math.isfinite(loss))
-        return not_finite(broken, epoch, self.identity | {"seed": self.seeds[place]})
+    def _require_finite(self, program: Program, place: int, row: dict[str, Any]) -> None:
+        """Note the first epoch in which a seed's loss is not finite."""
+        for loss in (row["train_loss"], row["val_loss"]):
+            if loss is not None and not math.isfinite(loss):
+                identity = self.identity | {"seed": self.seeds[place]}
+                program.failures.setdefault(place, not_finite(loss, row["epoch"], identity))

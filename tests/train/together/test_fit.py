@@ -194,6 +194,8 @@ def test_one_seed_that_breaks_leaves_the_others_alone(tmp_path: Path) -> None:
     assert list(program.failures) == [0]
     assert str(program.failures[0]).startswith("the loss is ")
     assert program.failures[0].__notes__ == ["recipe tests/digits, method upstream, seed 3"]
+    again = stacked_fit(ill, [part.model(CPU).double() for part in ill], CPU, tmp_path / "together.safetensors")
+    assert str(again.run(lambda _: None).failures[0]) == str(program.failures[0]), "forgotten by the checkpoint"
     expected = apart([parts[0]], tmp_path, torch.float64)[0][1]
     torch.testing.assert_close(fit.stack.split(fit.stack.parameters)[1], expected)
 
