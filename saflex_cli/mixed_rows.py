@@ -22,25 +22,27 @@ def pack(
 
 
 def encode(
-    rows: Float[Tensor, "batch width"], columns: int, encoder: Callable[[Tensor], Tensor]
-) -> Float[Tensor, "batch ..."]:
+    rows: Float[Tensor, "*batch width"], columns: int, encoder: Callable[[Tensor], Tensor]
+) -> Float[Tensor, "..."]:
     """What the encoder makes of plain rows; of pairs, the mixture of what it makes of both rows.
 
     Args:
-        rows: Plain rows (B, F) or pairs (B, 2F + 1).
+        rows: Plain rows (B, F) or pairs (B, 2F + 1), or stacks of such batches.
         columns: F.
-        encoder: From plain rows (N, F) to (N, …), each row by itself.
+        encoder: From plain rows (N, F) to (N, …), or from a stack to a stack, each row by itself.
 
     Raises:
         DataError: if the rows have any other width.
     """
-    count, width = rows.shape
+    width, place = rows.shape[-1], rows.ndim - 2
     if width == columns:
         return encoder(rows)
     if width != 2 * columns + 1:
         raise DataError(
             f"the model was built for rows of {columns} columns, and got {width}; hand it rows of its table"
         )
-    encoded = encoder(torch.cat([rows[:, :columns], rows[:, columns:-1]]))
-    share = rows[:, -1].view(-1, *[1] * (encoded.ndim - 1))
-    return share * encoded[:count] + (1 - share) * encoded[count:]
+    encoded = encoder(torch.cat([rows[..., :columns], rows[..., columns:-1]], dim=place))
+    own, partner = encoded.chunk(2, dim=place)
+    share = rows[..., -1].view(*rows.shape[:-1], *[1] * (encoded.ndim - rows.ndim + 1))
+    mixed: Tensor = share * own + (1 - share) * partner
+    return mixed

@@ -41,8 +41,8 @@ class Costs:
                 report = read_report(path)
             except ResultsError:
                 continue
-            if "model" not in report.config:
-                continue  # no network was trained
+            if "model" not in report.config or report.timing.seeds_together is not None:
+                continue  # no network was trained, or not by itself
             threads = report.environment.threads
             machine = f"{report.environment.device}, {threads} thread{'s' if threads > 1 else ''}"
             found[_kind(report.config)][machine].append(_seconds_per_sample(report))

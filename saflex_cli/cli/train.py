@@ -13,12 +13,14 @@ from saflex_cli.errors import ResultsError, TrainingError
 
 if TYPE_CHECKING:
     from saflex_cli.cli.plan import PlannedRun
+    from saflex_cli.experiment import Places
 
 EXAMPLES = """\b
 Examples:
   saflex train quickstart/digits
   saflex train recipes/quickstart/digits.yaml --method saflex_proximal --seed 0 --seed 1
   saflex train quickstart/digits --jobs 2 --dry-run
+  saflex train tabular/qsar-mlp --together
   saflex train table1 --dry-run
   saflex train quickstart/digits --set train.epochs=2 --set optimizer.lr=0.001"""
 
@@ -44,6 +46,9 @@ def run(
     out: Out = None,
     device: DeviceOption = Device.AUTO,
     jobs: Annotated[int, typer.Option(min=1, help="Runs side by side; they share the cores.")] = 1,
+    together: Annotated[
+        bool, typer.Option("--together", help="All seeds of a method in one program; for the model mlp.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run, and run nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Run again what has a report, and replace it.")] = False,
 ) -> None:
@@ -67,7 +72,10 @@ def run(
         return
     wanted = _choose(plan, force=force)
     if wanted:
-        _execute(wanted, results, runs, data_root=data_root, device=device.value, jobs=jobs, force=force)
+        from saflex_cli.experiment import Places
+
+        places = Places(results=results, runs=runs, data_root=data_root)
+        _execute(wanted, places, device=device.value, jobs=jobs, together=together, force=force)
     complete = all(planned.state == "done" for planned in plan_runs(loaded, results=results))
     _say_how_to_see(recipe, out, changes, complete=complete)
 
@@ -84,31 +92,34 @@ def _choose(plan: "Sequence[PlannedRun]", *, force: bool) -> "list[PlannedRun]":
 
 
 def _execute(
-    wanted: "Sequence[PlannedRun]",
-    results: Path,
-    runs: Path,
-    *,
-    data_root: Path | None,
-    device: str,
-    jobs: int,
-    force: bool,
+    wanted: "Sequence[PlannedRun]", places: "Places", *, device: str, jobs: int, together: bool, force: bool
 ) -> None:
     from saflex_cli.cli.console import explain
     from saflex_cli.cli.progress import watch
-    from saflex_cli.experiment import Places, check
+    from saflex_cli.experiment import check, run_together
     from saflex_cli.launch.jobs import Job
     from saflex_cli.launch.local import launch
     from saflex_cli.train.provenance import resolve_device
+    from saflex_cli.train.together.build import refuse_apart
 
     resolve_device(device)
-    places = Places(results=results, runs=runs, data_root=data_root)
+    for planned in wanted if together else ():
+        refuse_apart(planned.recipe, planned.method)
     for recipe in {planned.recipe.name: planned.recipe for planned in wanted}.values():
         labels = [planned.method.label for planned in wanted if planned.recipe is recipe]
         for note in check(recipe, list(dict.fromkeys(labels)), places):
             typer.echo(f"data: {note}")
     queue = [Job(planned.recipe, planned.method.label, planned.seed) for planned in wanted]
     with watch(queue) as on_event:
-        outcomes = launch(queue, places=places, workers=jobs, device=device, force=force, on_event=on_event)
+        outcomes = launch(
+            queue,
+            places=places,
+            workers=jobs,
+            device=device,
+            force=force,
+            on_event=on_event,
+            together=run_together if together else None,
+        )
     failed = [f"  {outcome.job}: {explain(outcome.error)}" for outcome in outcomes if outcome.error is not None]
     if failed:
         listed = "\n".join(failed)

@@ -155,7 +155,7 @@ def align(
     else:
         measured = directional_pass(model, inputs, direction, training_step=training_step)
         logits = measured.logits
-    return replace(_derivative(measured, of, sign), logits=logits)
+    return replace(alignment_from(measured, of, sign), logits=logits)
 
 
 def unaligned(model: nn.Module, inputs: Inputs, *, mode: Mode) -> Alignment:
@@ -168,6 +168,19 @@ def unaligned(model: nn.Module, inputs: Inputs, *, mode: Mode) -> Alignment:
         torch.clear_autocast_cache()
     log_probs = precise(measured).log_softmax(1)
     return Alignment(logits, torch.zeros_like(log_probs), log_probs)
+
+
+def alignment_from(measured: DirectionalPass, of: Of, sign: Literal[1, -1]) -> Alignment:
+    """From the derivative of the logits to that of f (E2); d log p_k = ż_k − Σ_j p_j ż_j, d p_k = p_k d log p_k."""
+    log_probs = precise(measured.logits.detach()).log_softmax(1)
+    velocity = precise(measured.velocity)
+    if of != "logit":
+        # Relative to the largest, so that the largest entry of Π is never below zero by rounding (E3).
+        velocity = velocity - velocity.amax(1, keepdim=True)
+        velocity = velocity - (log_probs.exp() * velocity).sum(1, keepdim=True)
+    if of == "prob":
+        velocity = velocity * log_probs.exp()
+    return Alignment(measured.logits, sign * velocity, log_probs, measured.features)
 
 
 def _full_direction(
@@ -213,16 +226,3 @@ def _head_direction(
     with without_autocast(model):
         tangents = {"weight": scaled.T @ samples.features, "bias": scaled.sum(0)}
     return OuterDirection({name: tangent for name, tangent in tangents.items() if name in trained}, layer, samples)
-
-
-def _derivative(measured: DirectionalPass, of: Of, sign: Literal[1, -1]) -> Alignment:
-    """From the derivative of the logits to that of f (E2); d log p_k = ż_k − Σ_j p_j ż_j, d p_k = p_k d log p_k."""
-    log_probs = precise(measured.logits.detach()).log_softmax(1)
-    velocity = precise(measured.velocity)
-    if of != "logit":
-        # Relative to the largest, so that the largest entry of Π is never below zero by rounding (E3).
-        velocity = velocity - velocity.amax(1, keepdim=True)
-        velocity = velocity - (log_probs.exp() * velocity).sum(1, keepdim=True)
-    if of == "prob":
-        velocity = velocity * log_probs.exp()
-    return Alignment(measured.logits, sign * velocity, log_probs, measured.features)

@@ -1,6 +1,7 @@
 """SAFLEX as one call inside anybody's training loop."""
 
 import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal
@@ -17,7 +18,7 @@ from saflex_cli.core.passes import Inputs
 from saflex_cli.core.precondition import preconditioned
 from saflex_cli.core.solution import solve_labels, solve_weights
 from saflex_cli.errors import SaflexValueError
-from saflex_cli.settings import preset_settings
+from saflex_cli.settings import Settings, preset_settings
 
 
 @dataclass(frozen=True)
@@ -117,15 +118,10 @@ class Saflex:
         if not torch.is_grad_enabled():
             raise SaflexValueError("call saflex where gradients are enabled: its logits are the training forward pass")
         found = self._align(model, inputs, outer_inputs, outer_labels, optimizer)
-        with torch.no_grad():
-            upstream = soft_labels(upstream_labels, found.log_probs, "upstream_labels")
-            labels = solve_labels(found.matrix, found.log_probs, upstream, self.settings, generator)
-            error = partial(self._standard_error, found) if self.settings.weight_margin else None
-            weights = solve_weights(found.matrix, labels, upstream, found.log_probs, self.settings, error)
-            if upstream_weights is not None:
-                weights = weights * _checked_weights(upstream_weights, weights)
-        matrix = found.matrix if self.settings.needs_outer else None
-        return Refined(weights, labels, found.logits, upstream, matrix, self.settings.normalise)
+        upstream = soft_labels(upstream_labels, found.log_probs, "upstream_labels")
+        weights = None if upstream_weights is None else _checked_weights(upstream_weights, upstream[:, 0])
+        error = partial(self._standard_error, found) if self.settings.weight_margin else None
+        return refine(found, upstream, weights, self.settings, generator=generator, error=error)
 
     def _align(
         self,
@@ -194,6 +190,26 @@ class Saflex:
             raise SaflexValueError("weight_margin needs scope head")
         error = samples.standard_error(found.features, labels, found.log_probs.exp())
         return error * len(samples.shares) if self.settings.outer_reduction == "sum" else error
+
+
+@torch.no_grad()
+def refine(
+    found: Alignment,
+    upstream: Float[Tensor, "batch classes"],
+    upstream_weights: Float[Tensor, " batch"] | None,
+    settings: Settings,
+    *,
+    generator: torch.Generator | None = None,
+    noise: Float[Tensor, "batch classes"] | None = None,
+    error: Callable[[Tensor], Tensor] | None = None,
+) -> Refined:
+    """Labels and weights of a batch whose Π is known; the last three as for `solve_labels` and `solve_weights`."""
+    labels = solve_labels(found.matrix, found.log_probs, upstream, settings, generator, noise=noise)
+    weights = solve_weights(found.matrix, labels, upstream, found.log_probs, settings, error)
+    if upstream_weights is not None:
+        weights = weights * upstream_weights
+    matrix = found.matrix if settings.needs_outer else None
+    return Refined(weights, labels, found.logits, upstream, matrix, settings.normalise)
 
 
 def _checked_weights(given: Tensor, learned: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:

@@ -15,13 +15,21 @@ Vector = Float[Tensor, " batch"]
 
 
 def solve_labels(
-    matrix: Matrix, log_probs: Matrix, upstream: Matrix, settings: Settings, generator: torch.Generator | None = None
+    matrix: Matrix,
+    log_probs: Matrix,
+    upstream: Matrix,
+    settings: Settings,
+    generator: torch.Generator | None = None,
+    *,
+    noise: Matrix | None = None,
 ) -> Matrix:
     """Soft labels y_i = softmax(u_i / τ), u_i = s Π_i + β ỹ_i + γ log p(x_i) + κ G_i.
 
     Without the last two terms and with s = 1 this is step 4 of Algorithm 1; τ = 0 takes the argmax (Theorem 1; the
     first of equal entries). With γ = τ = 1 and κ = 0 it is the maximiser of ⟨y, Π⟩ − KL(y ‖ prior) / s with
     prior ∝ p(x) exp(β ỹ).
+
+    G comes from the generator, or is the `noise` that was drawn beforehand.
     """
     if not settings.refine_labels:
         return upstream
@@ -29,7 +37,7 @@ def solve_labels(
     score = score + settings.label_retention * retained_labels(upstream, settings)
     score = score + settings.model_prior * log_probs
     if settings.gumbel_scale:
-        score = score + settings.gumbel_scale * gumbel_noise(matrix, generator)
+        score = score + settings.gumbel_scale * (gumbel_noise(matrix, generator) if noise is None else noise)
     if settings.temperature == 0:
         return functional.one_hot(score.argmax(1), score.shape[1]).to(score)
     return (score / settings.temperature).softmax(1)

@@ -3,6 +3,7 @@
 from saflex_cli.experiment.evaluation import Evaluation, evaluate_checkpoint
 from saflex_cli.experiment.places import Places, Progress, StateName, checkpoint_path
 from saflex_cli.experiment.run import check, run, run_one
+from saflex_cli.experiment.together import run_together
 
 __all__ = [
     "Evaluation",
@@ -14,4 +15,5 @@ __all__ = [
     "evaluate_checkpoint",
     "run",
     "run_one",
+    "run_together",
 ]

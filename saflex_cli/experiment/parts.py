@@ -47,6 +47,11 @@ class Parts:
         return "val" in self.method.train_on
 
     @property
+    def refined(self) -> bool:
+        """Whether the method learns weights and labels, and reports them."""
+        return self.method.name == "saflex"
+
+    @property
     def identity(self) -> dict[str, Any]:
         """What a checkpoint must match to belong to this run."""
         return {
@@ -123,7 +128,7 @@ class Parts:
             streams=streams,
             checkpoint=checkpoint,
             identity=self.identity,
-            refined=self.method.name == "saflex",
+            refined=self.refined,
             reestimate=self.reestimates_batch_norm,
         )
 

@@ -35,3 +35,8 @@ class Progress:
 def checkpoint_path(places: Places, recipe: str, label: str, seed: int, state: StateName | Literal["resume"]) -> Path:
     """Checkpoint of a finished run (`selected`, `last`), or of one under way (`resume`)."""
     return places.runs / recipe / label / f"seed-{seed}" / f"{state}.safetensors"
+
+
+def together_path(places: Places, recipe: str, label: str) -> Path:
+    """Checkpoint of all seeds of a method that are trained together, while they are under way."""
+    return places.runs / recipe / label / "together.safetensors"

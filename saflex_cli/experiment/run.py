@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import torch
 
 from saflex_cli.augment.batch import UpstreamFunction
-from saflex_cli.config.identity import config_hash, find_method
+from saflex_cli.config.identity import find_method
 from saflex_cli.config.load import load_recipe
 from saflex_cli.config.references import Reference
 from saflex_cli.config.schema import Recipe, SaflexMethod
@@ -16,27 +16,15 @@ from saflex_cli.data.build import build_data
 from saflex_cli.data.root import data_root
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import RecipeError, SaflexError
-from saflex_cli.experiment.facts import label_facts
-from saflex_cli.experiment.parts import Parts, build_parts
-from saflex_cli.experiment.places import Places, Progress, StateName, checkpoint_path
+from saflex_cli.experiment.parts import build_parts
+from saflex_cli.experiment.places import Places, Progress, checkpoint_path
 from saflex_cli.experiment.references import run_reference
+from saflex_cli.experiment.reporting import Trained, finish
 from saflex_cli.store.files import find_report, write_report
-from saflex_cli.store.report import (
-    Environment,
-    EpochRow,
-    Metrics,
-    Report,
-    SaflexFacts,
-    Scores,
-    Selected,
-    Timing,
-)
-from saflex_cli.train.checkpoint import Checkpoint, write_checkpoint
-from saflex_cli.train.evaluate import evaluate
-from saflex_cli.train.loop import Fit, TrainingState
-from saflex_cli.train.provenance import environment, resolve_device
+from saflex_cli.store.report import Report
+from saflex_cli.train.loop import TrainingState
+from saflex_cli.train.provenance import resolve_device
 from saflex_cli.train.references import require_rows
-from saflex_cli.train.step import State
 from saflex_cli.train.steps import outer_size
 
 
@@ -151,71 +139,4 @@ def run_one(
             on_progress(Progress(recipe.name, label, seed, state.epoch, recipe.train.epochs, rate))
 
     state = fit.run(tell)
-    report = _report(parts, fit, state, target, places, started)
-    write_report(places.results, report, [EpochRow(**row) for row in state.curve])
-    resume.unlink(missing_ok=True)
-    return report
-
-
-def _report(
-    parts: Parts, fit: Fit, state: TrainingState, device: torch.device, places: Places, started: float
-) -> Report:
-    """Evaluate the last and the selected state on the test data, once each, keep both, and collect the facts."""
-    with fit.evaluating():
-        val, test = _judged(parts, fit, device)
-        last = Scores(epoch=state.epoch, val=val, test=test)
-        _keep(parts, fit, places, "last", state.epoch)
-    return Report(
-        recipe=parts.recipe.name,
-        method=parts.method.label,
-        seed=parts.seed,
-        config=parts.config,
-        config_hash=config_hash(parts.config),
-        data=parts.data_facts,
-        parameters=sum(p.numel() for p in fit.model.parameters() if p.requires_grad),
-        selected=_selected(parts, fit, state, device, places),
-        last=last,
-        saflex=_saflex_facts(fit, state),
-        timing=Timing(
-            train_seconds=round(state.seconds, 3),
-            total_seconds=round(time.perf_counter() - started, 3),
-            steps_per_second=round(state.steps / max(state.seconds, 1e-9), 2),
-        ),
-        environment=Environment.model_validate(environment(device)),
-    )
-
-
-def _selected(parts: Parts, fit: Fit, state: TrainingState, device: torch.device, places: Places) -> Selected | None:
-    if parts.trains_on_val:
-        return None
-    fit.model.load_state_dict(state.best)
-    _keep(parts, fit, places, "selected", state.best_epoch)
-    selection = parts.recipe.selection
-    val, test = _judged(parts, fit, device)
-    return Selected(epoch=state.best_epoch, metric=selection.metric, split=selection.split, val=val, test=test)
-
-
-def _judged(parts: Parts, fit: Fit, device: torch.device) -> tuple[Metrics | None, Metrics]:
-    val = None if fit.val is None else Metrics(**evaluate(fit.model, fit.val))
-    return val, Metrics(**evaluate(fit.model, parts.splits.test.to(device)))
-
-
-def _keep(parts: Parts, fit: Fit, places: Places, name: StateName, epoch: int) -> None:
-    """Save a finished state with the recipe in it, so that `saflex eval` needs nothing else."""
-    model: State = fit.model.state_dict()
-    facts = parts.identity | {"state": name, "epoch": epoch, "full_recipe": parts.recipe.model_dump(mode="json")}
-    path = checkpoint_path(places, parts.recipe.name, parts.method.label, parts.seed, name)
-    write_checkpoint(path, Checkpoint({"model": model}, facts))
-
-
-def _saflex_facts(fit: Fit, state: TrainingState) -> SaflexFacts | None:
-    if not fit.refined:
-        return None
-    rows = state.curve
-    return SaflexFacts(
-        mean_weight=sum(row["mean_weight"] for row in rows) / len(rows),
-        label_change_rate=sum(row["label_change_rate"] for row in rows) / len(rows),
-        dropped_steps=sum(row["dropped_steps"] for row in rows),
-        steps=state.steps,
-        labels=label_facts(state.labels),
-    )
+    return finish(Trained(parts, fit.model, state, target, fit.evaluating), places, started=started)

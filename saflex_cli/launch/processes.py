@@ -15,32 +15,31 @@ import torch
 
 from saflex_cli.errors import TrainingError
 from saflex_cli.experiment import Progress
-from saflex_cli.launch.jobs import Advanced, Event, Job, Outcome, Started, Task
-from saflex_cli.store.report import Report
+from saflex_cli.launch.jobs import Advanced, Event, Job, Outcome, Program, Result, Started, Task, outcomes
 
 POLL_SECONDS = 0.1
 """How long a message from a child may wait."""
 
 Message = tuple[int, int | Progress]
-"""Index of a job with its process id (it has begun) or its progress. Small enough for a pipe to take it whole or not
-at all, so that a killed child leaves no half message behind."""
+"""Index of a program with its process id (it has begun) or the progress of one of its jobs. Small enough for a pipe to
+take it whole or not at all, so that a killed child leaves no half message behind."""
 
 
 # --- in the parent ---------------------------------------------------------------------------------------------------
 
 
 def execute_in_children(
-    jobs: Sequence[Job], task: Task, workers: int, threads: int, on_event: Callable[[Event], None]
+    programs: Sequence[Program], task: Task, workers: int, threads: int, on_event: Callable[[Event], None]
 ) -> list[Outcome]:
-    """Execute jobs in `workers` child processes of `threads` threads each; see `saflex_cli.launch.local.launch`."""
+    """Execute programs in `workers` child processes of `threads` threads each; see `saflex_cli.launch.local.launch`."""
     spawn = get_context("spawn")
     messages: SimpleQueue[Message] = spawn.SimpleQueue()
     others = set(active_children())
     pool = ProcessPoolExecutor(workers, mp_context=spawn, initializer=_set_up, initargs=(messages, threads))
     try:
         with _interrupts_ignored():  # a child inherits this, so that Ctrl-C cannot break into its first imports
-            futures = {pool.submit(_work, index, job, task): index for index, job in enumerate(jobs)}
-        return _follow(jobs, futures, set(active_children()) - others, messages, on_event)
+            futures = {pool.submit(_work, index, program, task): index for index, program in enumerate(programs)}
+        return _follow(programs, futures, set(active_children()) - others, messages, on_event)
     finally:
         for child in set(active_children()) - others:  # what is finished lies on disk: a child needs no time to end
             child.terminate()
@@ -48,36 +47,39 @@ def execute_in_children(
 
 
 def _follow(
-    jobs: Sequence[Job],
-    futures: Mapping[Future[Report], int],
+    programs: Sequence[Program],
+    futures: Mapping[Future[Sequence[Result]], int],
     children: Collection[BaseProcess],
     messages: "SimpleQueue[Message]",
     on_event: Callable[[Event], None],
 ) -> list[Outcome]:
-    running: dict[int, Job] = {}
-    outcomes: dict[int, Outcome] = {}
+    running: dict[int, Program] = {}
+    ended: dict[int, list[Outcome]] = {}
     waiting = set(futures)
     while waiting:
         done, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_COMPLETED)
         while not messages.empty():
             index, news = messages.get()
             if isinstance(news, int):
-                running[index] = jobs[index]
-                on_event(Started(jobs[index], pid=news))
+                running[index] = programs[index]
+                for job in programs[index]:
+                    on_event(Started(job, pid=news))
             else:
-                on_event(Advanced(jobs[index], news))
+                [advanced] = [job for job in programs[index] if job.seed == news.seed]
+                on_event(Advanced(advanced, news))
         # The pool notices a dead child too, but not always before the next result.
         if not all(child.is_alive() for child in children) or any(_is_broken(future) for future in done):
-            raise _death(running.values())
+            raise _death(job for program in running.values() for job in program)
         for future in done:
             index, error = futures[future], future.exception()
-            outcomes[index] = Outcome(jobs[index], error=error) if error else Outcome(jobs[index], future.result())
+            ended[index] = outcomes(programs[index], error or future.result())
             running.pop(index, None)
-            on_event(outcomes[index])
-    return [outcomes[index] for index in range(len(jobs))]
+            for outcome in ended[index]:
+                on_event(outcome)
+    return [outcome for index in range(len(programs)) for outcome in ended[index]]
 
 
-def _is_broken(future: Future[Report]) -> bool:
+def _is_broken(future: Future[Sequence[Result]]) -> bool:
     return isinstance(future.exception(), BrokenProcessPool)
 
 
@@ -121,9 +123,9 @@ def _die_with_parent() -> None:
         os._exit(1)
 
 
-def _work(index: int, job: Job, task: Task) -> Report:
+def _work(index: int, program: Program, task: Task) -> Sequence[Result]:
     _tell(index, os.getpid())
-    return task(job, lambda progress: _tell(index, progress))
+    return task(program, lambda progress: _tell(index, progress))
 
 
 def _tell(index: int, news: int | Progress) -> None:

@@ -48,9 +48,9 @@ def embedding_width(levels: int) -> int:
 
 
 def split_columns(
-    rows: Float[Tensor, "batch columns"], continuous: int
-) -> tuple[Float[Tensor, "batch continuous"], Bool[Tensor, "batch continuous"], Int[Tensor, "batch categorical"]]:
+    rows: Float[Tensor, "*batch columns"], continuous: int
+) -> tuple[Float[Tensor, "*batch continuous"], Bool[Tensor, "*batch continuous"], Int[Tensor, "*batch categorical"]]:
     """Continuous values with 0 in the place of NaN, which of them were NaN, and the codes of the other columns."""
-    values = rows[:, :continuous]
+    values = rows[..., :continuous]
     missing = values.isnan()
-    return torch.where(missing, 0.0, values), missing, rows[:, continuous:].long()
+    return torch.where(missing, 0.0, values), missing, rows[..., continuous:].long()

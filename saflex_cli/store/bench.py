@@ -1,14 +1,18 @@
-"""Measured costs: seconds per training step of methods that ran in turns in one process."""
+"""Measured costs, in turns in one process: of a training step by method, of all seeds together against one by one."""
 
 from pathlib import Path
 from statistics import median, quantiles
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 
 from saflex_cli.errors import ResultsError
 from saflex_cli.store.files import write_text
 from saflex_cli.store.report import Environment, Record
+
+_TOGETHER = "-together"
+
+Kind = TypeVar("Kind", bound=Record)
 
 
 class MethodCost(Record):
@@ -48,18 +52,61 @@ class Benchmark(Record):
         return median(ratios), low, high
 
 
+class CellCost(Record):
+    """All seeds of one method, whole runs: data, training, validation, checkpoints and reports."""
+
+    method: str
+    config_hash: str
+    one_by_one: tuple[float, ...]
+    """Seconds for the runs of all seeds one after the other, one value per round."""
+    together: tuple[float, ...]
+    """Seconds for one program of all seeds, one value per round."""
+    difference: float
+    """The largest difference between the two in any reported metric of any seed: fractions, and nats for the loss."""
+
+    def summary(self) -> tuple[float, float, float]:
+        """Median, smallest and largest ratio of `one_by_one` to `together`, taken round by round."""
+        ratios = [alone / together for alone, together in zip(self.one_by_one, self.together, strict=True)]
+        return median(ratios), min(ratios), max(ratios)
+
+
+class TogetherBenchmark(Record):
+    """`results/bench/<recipe>-together.json`."""
+
+    recipe: str
+    data: dict[str, Any]
+    model: dict[str, Any]
+    train: dict[str, Any]
+    seeds: Annotated[int, Field(ge=1)]
+    """How many: 0, 1, 2 and so on."""
+    cells: tuple[CellCost, ...]
+    environment: Environment
+    """`threads` are those of either kind of run."""
+
+
 def bench_path(results: Path, recipe: str) -> Path:
     """`results/bench/<recipe>.json`."""
     return results / "bench" / f"{recipe}.json"
 
 
-def write_benchmark(results: Path, benchmark: Benchmark) -> Path:
+def together_bench_path(results: Path, recipe: str) -> Path:
+    """`results/bench/<recipe>-together.json`."""
+    return bench_path(results, f"{recipe}{_TOGETHER}")
+
+
+def step_benchmarks(folder: Path) -> list[Path]:
+    """The files of training-step benchmarks in a folder of `results/bench`, and below it."""
+    return sorted(path for path in folder.rglob("*.json") if not path.stem.endswith(_TOGETHER))
+
+
+def write_benchmark(results: Path, benchmark: Benchmark | TogetherBenchmark) -> Path:
     """Write one benchmark.
 
     Raises:
         ResultsError: if it cannot be written.
     """
-    path = bench_path(results, benchmark.recipe)
+    place = together_bench_path if isinstance(benchmark, TogetherBenchmark) else bench_path
+    path = place(results, benchmark.recipe)
     write_text(path, benchmark.model_dump_json(indent=1) + "\n")
     return path
 
@@ -70,8 +117,21 @@ def read_benchmark(path: Path) -> Benchmark:
     Raises:
         ResultsError: if it is missing or of another format.
     """
+    return _read(path, Benchmark)
+
+
+def read_together_benchmark(path: Path) -> TogetherBenchmark:
+    """Read one benchmark of seeds together.
+
+    Raises:
+        ResultsError: if it is missing or of another format.
+    """
+    return _read(path, TogetherBenchmark)
+
+
+def _read(path: Path, kind: type[Kind]) -> Kind:
     try:
-        return Benchmark.model_validate_json(path.read_bytes())
+        return kind.model_validate_json(path.read_bytes())
     except OSError as error:
         raise ResultsError(f"{path}: cannot be read ({error.strerror}); `saflex bench` writes it") from error
     except ValidationError as error:

@@ -109,6 +109,9 @@ class Timing(Record):
     """Training steps only, without evaluation and checkpoints."""
     total_seconds: float
     steps_per_second: float
+    seeds_together: int | None = None
+    """How many seeds one program trained together: what they shared counts for each with an equal part of its seconds,
+    so that the seconds of all seeds add up to what the program took. None for a run by itself."""
 
 
 class Environment(Record):

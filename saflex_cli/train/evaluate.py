@@ -11,7 +11,7 @@ from torch.nn import functional
 from saflex_cli.core.passes import evaluation_mode
 from saflex_cli.data.splits import Split
 
-_BATCH = 1024
+EVALUATION_BATCH = 1024
 """Samples of a forward pass. Of a model with attention between rows, predictions depend on it."""
 
 
@@ -19,7 +19,7 @@ _BATCH = 1024
 def predict(model: nn.Module, inputs: Shaped[Tensor, "n ..."]) -> Float[Tensor, "n classes"]:
     """Log-probabilities in evaluation mode; modules get their own modes back."""
     with evaluation_mode(model):
-        logits = torch.cat([model(batch) for batch in inputs.split(_BATCH)])
+        logits = torch.cat([model(batch) for batch in inputs.split(EVALUATION_BATCH)])
     return logits.float().log_softmax(1)
 
 
@@ -30,11 +30,20 @@ def evaluate(model: nn.Module, split: Split) -> dict[str, float]:
 
 def metrics(log_probs: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]) -> dict[str, float]:
     """The metrics of `evaluate` from predictions."""
-    return {
-        "accuracy": (log_probs.argmax(1) == labels).double().mean().item(),
-        "auroc": macro_auroc(log_probs.exp().double().numpy(), labels.numpy()),
-        "loss": functional.nll_loss(log_probs, labels).item(),
-    }
+    return metrics_of_seeds(log_probs[None], labels[None])[0]
+
+
+def metrics_of_seeds(
+    log_probs: Float[Tensor, "seeds n classes"], labels: Int[Tensor, "seeds n"]
+) -> list[dict[str, float]]:
+    """The metrics of `evaluate` for each of several predictions of as many samples."""
+    accuracies = (log_probs.argmax(2) == labels).double().mean(1).tolist()
+    aurocs = macro_aurocs(log_probs.exp().double().numpy(), labels.numpy())
+    losses = [functional.nll_loss(*pair).item() for pair in zip(log_probs, labels, strict=True)]
+    return [
+        {"accuracy": accuracy, "auroc": auroc, "loss": loss}
+        for accuracy, auroc, loss in zip(accuracies, aurocs, losses, strict=True)
+    ]
 
 
 def macro_auroc(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
@@ -43,12 +52,19 @@ def macro_auroc(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -
     Where every class is present this equals scikit-learn's `roc_auc_score(…, multi_class="ovr")`; for two classes the
     two areas are equal. A split with a single class cannot be ranked: 0.5.
     """
-    positive = labels[:, None] == np.arange(probabilities.shape[1])
-    count = positive.sum(0)
-    usable = (count > 0) & (count < len(labels))
-    if not usable.any():
-        return 0.5
-    ranks = rankdata(probabilities, axis=0)  # the Mann–Whitney statistic, ties at their mean rank
-    statistic = (ranks * positive).sum(0) - count * (count + 1) / 2
-    pairs = count * (len(labels) - count)
-    return float(np.mean(statistic[usable] / pairs[usable]))
+    return macro_aurocs(probabilities[None], labels[None])[0]
+
+
+def macro_aurocs(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> list[float]:
+    """`macro_auroc` of each of several predictions: probabilities (S, N, K) and labels (S, N)."""
+    samples, classes = probabilities.shape[1:]
+    positive = labels[:, :, None] == np.arange(classes)
+    count = positive.sum(1)
+    usable = (count > 0) & (count < samples)
+    ranks = rankdata(probabilities, axis=1)  # the Mann–Whitney statistic, ties at their mean rank
+    statistic = (ranks * positive).sum(1) - count * (count + 1) / 2
+    pairs = count * (samples - count)
+    return [
+        float(np.mean(own[found] / of[found])) if found.any() else 0.5
+        for own, of, found in zip(statistic, pairs, usable, strict=True)
+    ]

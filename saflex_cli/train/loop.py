@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from itertools import islice
@@ -59,6 +59,13 @@ class Tally:
             self.dropped = self.dropped + result.dropped
         if result.label_sums is not None:
             self.labels = self.labels + result.label_sums
+
+    def of(self, seed: int) -> "Tally":
+        """The sums of one of several seeds that are trained together, by its place."""
+        sums: dict[str, Any] = {
+            name: sum_[seed] if isinstance(sum_, Tensor) else sum_ for name, sum_ in vars(self).items()
+        }
+        return Tally(**sums)
 
     def row(self, epoch: int, *, refined: bool) -> dict[str, Any]:
         """One line of the curve, without validation."""
@@ -189,12 +196,7 @@ class Fit:
 
     def _require_finite(self, loss: float, epoch: int) -> None:
         if not math.isfinite(loss):
-            error = TrainingError(
-                f"the loss is {loss} in epoch {epoch}, and nothing was reported; lower optimizer.lr, or check the "
-                "inputs for extreme values"
-            )
-            error.add_note("recipe {recipe}, method {method}, seed {seed}".format(**self.identity))
-            raise error
+            raise not_finite(loss, epoch, self.identity)
 
     def _save(self, state: TrainingState) -> None:
         facts = {name: value for name, value in vars(state).items() if name != "best"}
@@ -249,6 +251,16 @@ def full_batches(split: Split, size: int, generator: torch.Generator) -> Iterato
         raise DataError(f"a batch needs two samples, and there are {len(split)} to train on; add some under data")
     while True:
         yield from (batch for batch in batches(split, size, generator) if len(batch[1]) == size)
+
+
+def not_finite(loss: float, epoch: int, identity: Mapping[str, Any]) -> TrainingError:
+    """What stops a run whose loss is infinite or no number."""
+    error = TrainingError(
+        f"the loss is {loss} in epoch {epoch}, and nothing was reported; lower optimizer.lr, or check the "
+        "inputs for extreme values"
+    )
+    error.add_note("recipe {recipe}, method {method}, seed {seed}".format(**identity))
+    return error
 
 
 def better(value: float, best: float, selection: Selection) -> bool:

@@ -11,13 +11,16 @@ State = dict[str, Tensor]
 
 @dataclass(frozen=True)
 class StepResult:
-    """The loss of one batch, and what SAFLEX did with it (sums over the batch; None for the other methods)."""
+    """The loss of one batch, and what SAFLEX did with it (sums over the batch; None for the other methods).
 
-    loss: Float[Tensor, ""]
-    weight_sum: Float[Tensor, ""] | None = None
-    changed_labels: Int[Tensor, ""] | None = None
-    dropped: Int[Tensor, ""] | None = None
-    label_sums: Float[Tensor, "3 3"] | None = None
+    Seeds that are trained together have an entry each.
+    """
+
+    loss: Float[Tensor, "*seeds"]
+    weight_sum: Float[Tensor, "*seeds"] | None = None
+    changed_labels: Int[Tensor, "*seeds"] | None = None
+    dropped: Int[Tensor, "*seeds"] | None = None
+    label_sums: Float[Tensor, "*seeds 3 3"] | None = None
     """As `saflex_cli.train.true_labels` has them; None where true classes are not known."""
 
 

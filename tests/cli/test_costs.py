@@ -75,3 +75,12 @@ def test_training_says_it_first(announced: Callable[..., list[str]], saflex: Saf
     lines = saflex("train", "one", "--dry-run").stdout.splitlines()
     assert lines[0] == "tests/digits: 4 runs, 2 already done, 2 to do; results in results/"
     assert lines[1].startswith("2 runs to do: about ")
+
+
+def test_seeds_trained_together_tell_nothing_of_a_run_by_itself(announced: Callable[..., list[str]]) -> None:
+    for seed in (0, 1):
+        path = report_path(RESULTS, "tests/digits", "no_aug", seed)
+        report = json.loads(path.read_text())
+        report["timing"]["seeds_together"] = 2
+        path.write_text(json.dumps(report))
+    assert announced() == []

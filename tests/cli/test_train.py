@@ -37,6 +37,29 @@ def test_dry_run_shows_states_and_settings_and_runs_nothing(
     assert sorted(trained.rglob("*")) == before
 
 
+TOGETHER = ["--together", "--set", "model={name: mlp, hidden: [8]}", "--out", "mine"]
+
+
+def test_all_seeds_of_a_method_together(saflex: Saflex, project: Path) -> None:
+    result = saflex("train", "tests/digits", "--method", "no_aug", "--method", "saflex_paper", *TOGETHER)
+    assert result.exit_code == 0, result.output
+    lines = [line.split(":")[0] for line in result.stdout.splitlines()[1:5]]
+    runs = ("no_aug seed 0", "no_aug seed 1", "saflex_paper seed 0", "saflex_paper seed 1")
+    assert lines == [f"done {number}/4 {run}" for number, run in enumerate(runs, start=1)]
+    assert len(_reports(project)) == 4
+    again = saflex("train", "tests/digits", "--method", "no_aug", "--seed", "0", "--seed", "7", *TOGETHER)
+    assert "2 runs, 1 already done, 1 to do" in again.stdout
+    assert "done 1/1 no_aug seed 7: " in again.stdout
+
+
+def test_what_cannot_go_together_is_refused_before_the_first_run(saflex: Saflex, project: Path) -> None:
+    result = saflex("train", "tests/digits", "--together")
+    assert result.exit_code == 1
+    assert "tests/digits: the seeds of no_aug cannot be trained together: the model is small_cnn" in result.stderr
+    assert "leave --together out" in result.stderr
+    assert not (project / "runs").exists()
+
+
 def test_finished_runs_are_skipped(saflex: Saflex, trained: Path) -> None:
     before = _reports(trained)
     result = saflex("train", "tests/digits", "--method", "no_aug")

@@ -10,7 +10,7 @@ from saflex_cli.errors import TrainingError
 from saflex_cli.experiment import Places
 from saflex_cli.launch.jobs import Advanced, Event, Job, Outcome, Started
 from saflex_cli.launch.local import launch, threads_per_run
-from tests.launch.runs import note_down, noted
+from tests.launch.runs import note_down, note_together, noted
 from tests.recipes import make_recipe
 
 
@@ -80,3 +80,23 @@ def test_ctrl_c_is_passed_on(tmp_path: Path, places: Places) -> None:
     jobs = [Job(make_recipe(tmp_path), "no_aug", 0)]
     with pytest.raises(KeyboardInterrupt):
         launch(jobs, places=places, on_event=interrupt, run=note_down)
+
+
+def test_seeds_together_are_one_program_with_an_outcome_for_each(tmp_path: Path, places: Places) -> None:
+    recipe = make_recipe(tmp_path)
+    jobs = [Job(recipe, method, seed) for seed in (0, 13, 1) for method in ("no_aug", "upstream")]
+    events: list[Event] = []
+    outcomes = launch(jobs, places=places, device="cpu", on_event=events.append, together=note_together)
+    ordered = [Job(recipe, method, seed) for method in ("no_aug", "upstream") for seed in (0, 13, 1)]
+    assert [outcome.job for outcome in outcomes] == ordered
+    assert [outcome.report is None for outcome in outcomes] == [False, True, False] * 2
+    assert [type(event) for event in events] == [*[Started] * 3, *[Advanced] * 3, *[Outcome] * 3] * 2
+    assert [event.progress.seed for event in events if isinstance(event, Advanced)] == [0, 13, 1] * 2
+    assert all(event.job.seed == event.progress.seed for event in events if isinstance(event, Advanced))
+
+
+def test_a_program_that_fails_fails_all_its_jobs_and_no_other(tmp_path: Path, places: Places) -> None:
+    recipe = make_recipe(tmp_path)
+    jobs = [Job(recipe, "no_aug", 0), Job(recipe, "no_aug", 14), Job(recipe, "upstream", 0)]
+    outcomes = launch(jobs, places=places, together=note_together)
+    assert [type(outcome.error) for outcome in outcomes] == [ZeroDivisionError, ZeroDivisionError, type(None)]

@@ -14,7 +14,7 @@ from saflex_cli.errors import TrainingError
 from saflex_cli.experiment import Places
 from saflex_cli.launch.jobs import Advanced, Event, Job, Outcome, Started
 from saflex_cli.launch.local import launch
-from tests.launch.runs import note_down, noted
+from tests.launch.runs import note_down, note_together, noted
 from tests.recipes import make_recipe
 
 pytestmark = pytest.mark.slow
@@ -60,6 +60,21 @@ def test_events_outcomes_and_shared_cores(tmp_path: Path, places: Places, monkey
     assert all(note["ignores_interrupts"] for note in notes.values())
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert active_children() == []
+
+
+def test_seeds_together_side_by_side(tmp_path: Path, places: Places) -> None:
+    recipe = make_recipe(tmp_path)
+    jobs = [Job(recipe, method, seed) for method in ("no_aug", "upstream", "other") for seed in (0, 13)]
+    jobs += [Job(recipe, "other", 14)]
+    events: list[Event] = []
+    outcomes = launch(jobs, places=places, workers=2, on_event=events.append, together=note_together)
+    assert [outcome.job for outcome in outcomes] == jobs
+    failed = [type(outcome.error) for outcome in outcomes]
+    assert failed == [type(None), TrainingError, type(None), TrainingError, *[ZeroDivisionError] * 3]
+    for job in jobs:
+        assert [type(event) for event in events if event.job == job] == [Started, Advanced, Outcome]
+    notes = noted(places.results)
+    assert len({notes[f"no_aug-{seed}"]["pid"] for seed in (0, 13)}) == 1
 
 
 def test_a_killed_child_is_named(tmp_path: Path, places: Places) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from saflex_cli.config.components import MedMnistData, ResNet18, SoftCrop
 from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, Recipe, SaflexMethod, Upstream
-from saflex_cli.store.bench import Benchmark, read_benchmark
+from saflex_cli.store.bench import Benchmark, read_benchmark, step_benchmarks
 from saflex_cli.store.claims.printed import TITLES, title
 from saflex_cli.store.claims.text_facts import MEDICAL_SETS
 from saflex_cli.store.collect import Reports, collect_reports
@@ -79,7 +79,7 @@ class Measured:
                 if by_seed := reports[recipe.name, row.method]:
                     own[row.method] = by_seed
         measured = (_measured(recipe, own) for recipe, own in found.values())
-        paths = sorted((results / "bench" / "medmnist").rglob("*.json"))
+        paths = step_benchmarks(results / "bench" / "medmnist")
         return cls(tuple(one for one in measured if one), tuple(map(read_benchmark, paths)))
 
     def with_augmenter(self, *names: str) -> tuple[MeasuredRecipe, ...]:
