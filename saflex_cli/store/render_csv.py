@@ -3,9 +3,10 @@
 import csv
 import io
 
-from saflex_cli.store.aggregate import Cell, Comparison, SaflexMeans, TableData
+from saflex_cli.store.aggregate import Cell, TableData
 from saflex_cli.store.estimates import Estimate
 from saflex_cli.store.published import Published
+from saflex_cli.store.scores import Comparison, SaflexMeans
 from saflex_cli.store.table import Column, Table
 from saflex_cli.store.table_config import Row
 
