@@ -1,7 +1,7 @@
 """`saflex train`: run what recipes compare."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from saflex_cli.errors import ResultsError, TrainingError
 
 if TYPE_CHECKING:
     from saflex_cli.cli.plan import PlannedRun
+    from saflex_cli.launch.jobs import Outcome
 
 EXAMPLES = """\b
 Examples:
@@ -65,14 +66,14 @@ def run(
     if dry_run:
         show_plan(plan)
         return
-    wanted = _choose(plan, force=force)
+    wanted = choose(plan, force=force)
     if wanted:
-        _execute(wanted, results, runs, data_root=data_root, device=device.value, jobs=jobs, force=force)
+        execute(wanted, results, runs, data_root=data_root, device=device.value, jobs=jobs, force=force)
     complete = all(planned.state == "done" for planned in plan_runs(loaded, results=results))
     _say_how_to_see(recipe, out, changes, complete=complete)
 
 
-def _choose(plan: "Sequence[PlannedRun]", *, force: bool) -> "list[PlannedRun]":
+def choose(plan: "Sequence[PlannedRun]", *, force: bool) -> "list[PlannedRun]":
     """The runs to make: all of them when forced, else those without a report; a stale report is an error."""
     if force:
         return list(plan)
@@ -83,7 +84,7 @@ def _choose(plan: "Sequence[PlannedRun]", *, force: bool) -> "list[PlannedRun]":
     return [planned for planned in plan if planned.state == "to do"]
 
 
-def _execute(
+def execute(
     wanted: "Sequence[PlannedRun]",
     results: Path,
     runs: Path,
@@ -92,22 +93,37 @@ def _execute(
     device: str,
     jobs: int,
     force: bool,
+    on_end: "Callable[[Outcome], None] | None" = None,
 ) -> None:
+    """Make runs and show how they go on; `on_end` hears of each that ends.
+
+    Raises:
+        SaflexError: before the first run, if data or parts of a recipe do not fit.
+        TrainingError: at the end, if runs failed.
+    """
     from saflex_cli.cli.console import explain
     from saflex_cli.cli.progress import watch
     from saflex_cli.experiment import Places, check
-    from saflex_cli.launch.jobs import Job
+    from saflex_cli.launch.jobs import Event, Job, Outcome
     from saflex_cli.launch.local import launch
     from saflex_cli.train.provenance import resolve_device
 
     resolve_device(device)
     places = Places(results=results, runs=runs, data_root=data_root)
+    notes: dict[str, None] = {}
     for recipe in {planned.recipe.name: planned.recipe for planned in wanted}.values():
         labels = [planned.method.label for planned in wanted if planned.recipe is recipe]
-        for note in check(recipe, list(dict.fromkeys(labels)), places):
-            typer.echo(f"data: {note}")
+        notes |= dict.fromkeys(check(recipe, list(dict.fromkeys(labels)), places))
+    for note in notes:
+        typer.echo(f"data: {note}")
     queue = [Job(planned.recipe, planned.method.label, planned.seed) for planned in wanted]
-    with watch(queue) as on_event:
+    with watch(queue) as show_event:
+
+        def on_event(event: Event) -> None:
+            show_event(event)
+            if on_end is not None and isinstance(event, Outcome):
+                on_end(event)
+
         outcomes = launch(queue, places=places, workers=jobs, device=device, force=force, on_event=on_event)
     failed = [f"  {outcome.job}: {explain(outcome.error)}" for outcome in outcomes if outcome.error is not None]
     if failed:

@@ -27,6 +27,8 @@ class Cell:
     at: float | str
     recipe: Recipe
     """Named `study/<study>/<curve>/<at>`."""
+    changes: tuple[str, ...] = ()
+    """What was changed in the curve's recipe, as for `--set`."""
 
     @property
     def name(self) -> str:
@@ -157,7 +159,7 @@ def _curve(config: StudyConfig, index: int, document: Document) -> Curve:
             recipe = load_recipe(path, cell.set, replaced | {"name": name})
         except RecipeError as error:
             raise _located(error, cell.set, location, document) from error
-        cells.append(Cell(cell.at, recipe))
+        cells.append(Cell(cell.at, recipe, cell.set))
     curve = Curve(given.title, tuple(cells))
     if len({cell.recipe.selection.metric == "auroc" for cell in curve.cells}) > 1:
         raise _error(document, (CURVES, index), "its cells select by different metrics; make them two curves")
