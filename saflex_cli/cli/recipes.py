@@ -45,18 +45,17 @@ def _show_studies(results: Path, problems: list[str]) -> None:
     """The studies, and how many of their reports are packed."""
     from saflex_cli.cli.console import grid, show
     from saflex_cli.config.study import load_study
-    from saflex_cli.store.studies.table import build_study
+    from saflex_cli.store.studies.pack import current_reports
 
     listing = grid("study", ">cells", ">methods", ">runs", ">packed")
     for name, path in studies().items():
         try:
-            data = build_study(load_study(path), results)
+            study = load_study(path)
+            packed = sum(len(current_reports(results, study, cell, mend="")[0]) for cell in study.cells)
         except (RecipeError, ResultsError) as error:
             problems.append(str(error))
             continue
-        study = data.study
-        counts = (len(study.cells), len(study.methods), study.runs, data.reports)
-        listing.add_row(name, *map(str, counts))
+        listing.add_row(name, *map(str, (len(study.cells), len(study.methods), study.runs, packed)))
     if listing.rows:
         show(listing)
 

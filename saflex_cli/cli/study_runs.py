@@ -147,7 +147,7 @@ def plan_study(study: Study, results: Path, working: Path) -> list[PlannedRun]:
 
 def _shared(planned: PlannedRun, found: Mapping[str, Report]) -> PlannedRun:
     twin = found.get(key_of(planned))
-    if planned.state != "to do" or twin is None:
+    if planned.report is not None or twin is None:
         return planned
     return PlannedRun(planned.recipe, planned.method, planned.seed, under(run_of(planned), twin), None)
 

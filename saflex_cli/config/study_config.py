@@ -14,10 +14,10 @@ def _on_axis(at: Any) -> Any:  # noqa: ANN401 - raw YAML
     is_number = isinstance(at, int | float) and not isinstance(at, bool) and math.isfinite(at)
     if not is_number and not (isinstance(at, str) and re.match(TITLE, at)):
         raise ValueError("should be a number, or one line of text without |")
-    return at
+    return float(at) if is_number else at
 
 
-Position = Annotated[int | float | str, BeforeValidator(_on_axis)]
+Position = Annotated[float | str, BeforeValidator(_on_axis)]
 """A number on the axis, or the name of a category."""
 
 

@@ -106,7 +106,7 @@ def _draw_panels(
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
         x, y = left + column * width / columns + 0.45 * inch[0], bottom + (rows - 1 - row) * height / rows
-        below = (0.33 + 0.12 * max(text.count("\n") + 1 for text in _texts(panel))) * inch[1]
+        below = (0.33 + 0.12 * max(text.count("\n") + 1 for text in _texts(panel) or ("",))) * inch[1]
         size = width / columns - 0.55 * inch[0], height / rows - below - 0.3 * inch[1]
         axes = figure.add_axes((x, y + below, *size))
         _draw_panel(axes, panel, looks)
@@ -123,7 +123,9 @@ def _texts(panel: Panel) -> list[str]:
     """The places as the axis names them, wrapped so that they fit side by side."""
     places = _places(panel)
     letters = max(6, _LETTERS // max(1, len(places)))
-    return [fill(place, letters) if isinstance(place, str) else f"{place:g}" for place in places]
+    return [
+        fill(place, letters, break_long_words=False) if isinstance(place, str) else f"{place:g}" for place in places
+    ]
 
 
 def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, dict[str, Any]]) -> None:
