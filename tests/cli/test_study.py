@@ -109,7 +109,6 @@ def test_a_new_seed_runs_alone(saflex: Saflex, made: Path) -> None:
 
 
 def test_stale_reports_are_refused_until_forced_and_never_lost(saflex: Saflex, made: Path) -> None:
-    write_study(made, methods=[{"name": "no_aug"}, {"name": "upstream", "normalise": "batch"}])
     write_study(
         made,
         methods=[
