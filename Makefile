@@ -63,8 +63,9 @@ floors: install
 types: install
 	$(BIN)/mypy
 
-tables: install  ## Compare the committed tables and docs/claims.md with the committed reports
+tables: install  ## Compare the committed tables, studies and docs/claims.md with the committed reports
 	$(BIN)/saflex table --check
+	$(BIN)/saflex study --check
 	$(BIN)/saflex claims --check
 
 # Numbers for every preset that changes weights or labels, with every seed of the recipe.

@@ -1,5 +1,6 @@
 """Recipes and tables by path or by name, with a suggestion for a name that is nearly right."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from itertools import islice
@@ -10,6 +11,8 @@ from saflex_cli.errors import RecipeError
 
 TABLES = "tables"
 """The folder, among the recipes, that holds table files."""
+STUDIES = "study"
+"""The folder, among the recipes, that holds studies beside other recipes."""
 
 
 def roots() -> list[Path]:
@@ -20,7 +23,22 @@ def roots() -> list[Path]:
 
 def recipes() -> dict[str, Path]:
     """Every recipe by name, such as `quickstart/digits`."""
-    return {name: path for name, path in _files().items() if not name.startswith(f"{TABLES}/")}
+    files = _files().items()
+    return {name: path for name, path in files if not name.startswith(f"{TABLES}/") and not is_study(path)}
+
+
+def studies() -> dict[str, Path]:
+    """Every study by name, such as `where-labels` for recipes/study/where-labels.yaml."""
+    prefix = f"{STUDIES}/"
+    return {name.removeprefix(prefix): path for name, path in _files().items() if is_study(path)}
+
+
+def is_study(path: Path) -> bool:
+    """Whether a file is a study; told by its key `curves` without reading it as YAML, for there are many files."""
+    try:
+        return re.search(r"^curves:", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def tables() -> dict[str, Path]:
@@ -35,7 +53,16 @@ def find_recipe(text: str) -> Path:
     Raises:
         RecipeError: if there is none; says what there is.
     """
-    return _find(text, "recipe", recipes())
+    return _no_study(_find(text, "recipe", recipes()), text)
+
+
+def find_study(text: str) -> Path:
+    """The study with this path or name, with or without `study/`.
+
+    Raises:
+        RecipeError: if there is none; says what there is.
+    """
+    return _find(text, "study", studies())
 
 
 def find_table_or_recipe(text: str) -> Path:
@@ -44,7 +71,7 @@ def find_table_or_recipe(text: str) -> Path:
     Raises:
         RecipeError: if there is none; says what there is.
     """
-    return _find(text, "table or recipe", tables() | recipes())
+    return _no_study(_find(text, "table or recipe", tables() | recipes()), text)
 
 
 def complete_recipe(incomplete: str) -> list[str]:
@@ -62,6 +89,11 @@ def complete_table_or_recipe(incomplete: str) -> list[str]:
     return [name for name in tables() if name.startswith(incomplete)] + complete_recipe(incomplete)
 
 
+def complete_study(incomplete: str) -> list[str]:
+    """Completions of what `saflex study` takes."""
+    return [name for name in studies() if name.startswith(incomplete)] + _complete_path(incomplete, ".yaml")
+
+
 def did_you_mean(wrong: str, right: Iterable[str]) -> str:
     """`did you mean x?`, or what there is."""
     known = list(right)
@@ -72,12 +104,20 @@ def did_you_mean(wrong: str, right: Iterable[str]) -> str:
     return f"there are: {listed}{', …' if len(known) > 12 else ''}" if known else "there are none"
 
 
+def _no_study(path: Path, text: str) -> Path:
+    if is_study(path):
+        raise RecipeError(f"{path} is a study; run it with: saflex study {text}")
+    return path
+
+
 def _find(text: str, what: str, known: dict[str, Path]) -> Path:
     path = Path(text)
     if path.is_file():
         return path
     if text in known:
         return known[text]
+    if text.removeprefix(f"{STUDIES}/") in (others := studies()):
+        return others[text.removeprefix(f"{STUDIES}/")]
     if not known:
         raise RecipeError(f"no {what} {text!r}, and no recipes here: run this where ./recipes is, or give a path")
     if path.is_dir():

@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperGroup
 
 from saflex_cli import __version__
-from saflex_cli.cli import bench, claims, data, doctor, eval, recipes, show, table, train  # noqa: A004 - the command is called eval
+from saflex_cli.cli import bench, claims, data, doctor, eval, recipes, show, study, table, train  # noqa: A004 - the command is called eval
 from saflex_cli.errors import SaflexError
 
 
@@ -31,13 +31,13 @@ class Commands(TyperGroup):
             from saflex_cli.cli.console import complain
 
             kept = "; finished runs are kept, run the same command again to go on"
-            complain(f"interrupted{kept if ctx.invoked_subcommand == 'train' else ''}", label="")
+            complain(f"interrupted{kept if ctx.invoked_subcommand in ('train', 'study') else ''}", label="")
             raise typer.Exit(130) from error
         return result
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (train, eval, show, table, bench, claims, recipes, data, doctor):
+for command in (train, eval, show, table, study, bench, claims, recipes, data, doctor):
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLES)(command.run)
 

@@ -1,10 +1,11 @@
 """`saflex recipes`: what there is to run, and what has been run."""
 
 from collections import Counter
+from pathlib import Path
 
-from saflex_cli.cli.catalogue import recipes, tables
+from saflex_cli.cli.catalogue import recipes, studies, tables
 from saflex_cli.cli.options import Out
-from saflex_cli.errors import RecipeError
+from saflex_cli.errors import RecipeError, ResultsError
 
 EXAMPLES = """\b
 Examples:
@@ -35,8 +36,28 @@ def run(out: Out = None) -> None:
     if not recipes():
         raise RecipeError("no recipes here; run this where the folder recipes/ is")
     show(listing)
+    _show_studies(out or Path("results"), problems)
     if problems:
         raise RecipeError("\n".join(problems))
+
+
+def _show_studies(results: Path, problems: list[str]) -> None:
+    """The studies, and how many of their reports are packed."""
+    from saflex_cli.cli.console import grid, show
+    from saflex_cli.config.study import load_study
+    from saflex_cli.store.studies.pack import current_reports
+
+    listing = grid("study", ">cells", ">methods", ">runs", ">packed")
+    for name, path in studies().items():
+        try:
+            study = load_study(path)
+            packed = sum(len(current_reports(results, study, cell, mend="")[0]) for cell in study.cells)
+        except (RecipeError, ResultsError) as error:
+            problems.append(str(error))
+            continue
+        listing.add_row(name, *map(str, (len(study.cells), len(study.methods), study.runs, packed)))
+    if listing.rows:
+        show(listing)
 
 
 def _columns_by_recipe() -> tuple[dict[str, list[str]], list[str]]:

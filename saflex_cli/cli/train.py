@@ -1,7 +1,7 @@
 """`saflex train`: run what recipes compare."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +14,7 @@ from saflex_cli.errors import ResultsError, TrainingError
 if TYPE_CHECKING:
     from saflex_cli.cli.plan import PlannedRun
     from saflex_cli.experiment import Places
+    from saflex_cli.launch.jobs import Outcome
 
 EXAMPLES = """\b
 Examples:
@@ -70,17 +71,17 @@ def run(
     if dry_run:
         show_plan(plan)
         return
-    wanted = _choose(plan, force=force)
+    wanted = choose(plan, force=force)
     if wanted:
         from saflex_cli.experiment import Places
 
         places = Places(results=results, runs=runs, data_root=data_root)
-        _execute(wanted, places, device=device.value, jobs=jobs, together=together, force=force)
+        execute(wanted, places, device=device.value, jobs=jobs, together=together, force=force)
     complete = all(planned.state == "done" for planned in plan_runs(loaded, results=results))
     _say_how_to_see(recipe, out, changes, complete=complete)
 
 
-def _choose(plan: "Sequence[PlannedRun]", *, force: bool) -> "list[PlannedRun]":
+def choose(plan: "Sequence[PlannedRun]", *, force: bool) -> "list[PlannedRun]":
     """The runs to make: all of them when forced, else those without a report; a stale report is an error."""
     if force:
         return list(plan)
@@ -91,13 +92,26 @@ def _choose(plan: "Sequence[PlannedRun]", *, force: bool) -> "list[PlannedRun]":
     return [planned for planned in plan if planned.state == "to do"]
 
 
-def _execute(
-    wanted: "Sequence[PlannedRun]", places: "Places", *, device: str, jobs: int, together: bool, force: bool
+def execute(
+    wanted: "Sequence[PlannedRun]",
+    places: "Places",
+    *,
+    device: str,
+    jobs: int,
+    together: bool,
+    force: bool,
+    on_end: "Callable[[Outcome], None] | None" = None,
 ) -> None:
+    """Make runs and show how they go on; `on_end` hears of each that ends.
+
+    Raises:
+        SaflexError: before the first run, if data or parts of a recipe do not fit.
+        TrainingError: at the end, if runs failed.
+    """
     from saflex_cli.cli.console import explain
     from saflex_cli.cli.progress import watch
     from saflex_cli.experiment import check, run_together
-    from saflex_cli.launch.jobs import Job
+    from saflex_cli.launch.jobs import Event, Job, Outcome
     from saflex_cli.launch.local import launch
     from saflex_cli.train.provenance import resolve_device
     from saflex_cli.train.together.build import refuse_apart
@@ -105,12 +119,20 @@ def _execute(
     resolve_device(device)
     for planned in wanted if together else ():
         refuse_apart(planned.recipe, planned.method)
+    notes: dict[str, None] = {}
     for recipe in {planned.recipe.name: planned.recipe for planned in wanted}.values():
         labels = [planned.method.label for planned in wanted if planned.recipe is recipe]
-        for note in check(recipe, list(dict.fromkeys(labels)), places):
-            typer.echo(f"data: {note}")
+        notes |= dict.fromkeys(check(recipe, list(dict.fromkeys(labels)), places))
+    for note in notes:
+        typer.echo(f"data: {note}")
     queue = [Job(planned.recipe, planned.method.label, planned.seed) for planned in wanted]
-    with watch(queue) as on_event:
+    with watch(queue) as show_event:
+
+        def on_event(event: Event) -> None:
+            show_event(event)
+            if on_end is not None and isinstance(event, Outcome):
+                on_end(event)
+
         outcomes = launch(
             queue,
             places=places,

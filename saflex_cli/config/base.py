@@ -7,6 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 Share = Annotated[float, Field(ge=0, le=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 Positive = Annotated[int, Field(ge=1)]
+TITLE = r"^[^|\r\n]+$"
+Title = Annotated[str, Field(pattern=TITLE)]
+"""One line of a printed table; `|` would end a cell."""
 
 
 class Strict(BaseModel):

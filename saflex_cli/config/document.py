@@ -95,6 +95,13 @@ def read_document(path: Path) -> Document:
         raise RecipeError(f"{path}: an alias (*name) refers to itself; write the value out") from error
 
 
+def shown_path(path: Path) -> str:
+    """The path from the folder `recipes` down: a committed table must read the same wherever the checkout lies."""
+    parts = path.resolve().parts
+    start = max((index for index, part in enumerate(parts) if part == "recipes"), default=len(parts) - 1)
+    return "/".join(parts[start:])
+
+
 def _lines(node: yaml.Node, location: Location, path: Path) -> Iterator[tuple[Location, int]]:
     yield location, node.start_mark.line + 1
     if isinstance(node, yaml.SequenceNode):

@@ -1,10 +1,11 @@
 """From a YAML file to a checked recipe, with errors that name file, line and dotted path."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import yaml
@@ -25,23 +26,28 @@ _HINTS = {
 }
 
 
-def load_recipe(path: Path | str, overrides: Sequence[str] = ()) -> Recipe:
+def load_recipe(
+    path: Path | str, overrides: Sequence[str] = (), replaced: Mapping[str, Any] = MappingProxyType({})
+) -> Recipe:
     """Read and check a recipe.
 
     Args:
         path: The YAML file.
         overrides: `dotted.path=value` texts, applied before checking (`methods[2].preset=lp`, `train.epochs=1`).
+        replaced: Raw values of top-level keys in the place of the file's, before the overrides.
 
     Raises:
         RecipeError: names file, line and dotted path, and what to do.
     """
-    return load_model(Path(path), Recipe, overrides)
+    return load_model(Path(path), Recipe, overrides, replaced)
 
 
-def load_model(path: Path, model: type[Model], overrides: Sequence[str] = ()) -> Model:
+def load_model(
+    path: Path, model: type[Model], overrides: Sequence[str] = (), replaced: Mapping[str, Any] = MappingProxyType({})
+) -> Model:
     """Read a YAML file into a pydantic model; see `load_recipe`."""
     document = read_document(path)
-    content = deepcopy(document.content)
+    content = deepcopy(document.content | dict(replaced))
     for override in overrides:
         _apply(content, override)
     return validate(content, model, replace(document, overrides=tuple(overrides)))

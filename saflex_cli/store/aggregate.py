@@ -1,39 +1,16 @@
 """From the reports of a table to its numbers."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from saflex_cli.config.identity import find_method
-from saflex_cli.store.collect import Reports, collect_reports
-from saflex_cli.store.estimates import Difference, Estimate, estimate, paired_difference
+from saflex_cli.store.collect import collect_reports
+from saflex_cli.store.estimates import Estimate, estimate
 from saflex_cli.store.published import Published
-from saflex_cli.store.report import SaflexFacts, Scores
+from saflex_cli.store.scores import Comparison, Epoch, Reports, SaflexMeans, SeedScores, saflex_means
 from saflex_cli.store.table import Column, Table
-from saflex_cli.store.table_config import Metric, Row
-
-Epoch = Literal["selected", "last"]
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A row against a reference row, at the same kind of epoch on both sides."""
-
-    difference: Difference
-    epoch: Epoch
-
-
-@dataclass(frozen=True)
-class SaflexMeans:
-    """What SAFLEX did, averaged over seeds."""
-
-    weight: float
-    """Mean sample weight before normalisation."""
-    label_change_rate: float
-    """Share of samples whose largest label entry is not the upstream label's."""
-    dropped_steps: float
-    """Steps per run in which every weight was zero."""
+from saflex_cli.store.table_config import Row
 
 
 @dataclass(frozen=True)
@@ -104,7 +81,7 @@ def build_table(table: Table, results: Path, allow_missing: bool = False) -> Tab
 
 def _column_cells(table: Table, column: Column, reports: Mapping[tuple[str, str], Reports]) -> tuple[Cell, ...]:
     found = {row.key: reports[column.source(row).recipe.name, row.method] for row in table.rows}
-    scores = {key: _Scores.of(own, column.metric) for key, own in found.items()}
+    scores = {key: SeedScores.of(own, column.metric) for key, own in found.items()}
 
     def compared(row: Row, reference: str | None, epoch: Epoch) -> Comparison | None:
         if reference in (None, row.method):
@@ -121,52 +98,8 @@ def _column_cells(table: Table, column: Column, reports: Mapping[tuple[str, str]
             last=estimate(own.last),
             to_baseline=compared(row, table.baseline, "selected"),
             to_fair=compared(row, table.fair, "last"),
-            saflex=_saflex_means(found[row.key]),
+            saflex=saflex_means(found[row.key]),
             published=column.published.get(row.key),
         )
 
     return tuple(cell(row) for row in table.rows)
-
-
-@dataclass(frozen=True)
-class _Scores:
-    """The test metric of one method, by seed."""
-
-    selected: Mapping[int, float]
-    last: Mapping[int, float]
-
-    @classmethod
-    def of(cls, reports: Reports, metric: Metric) -> "_Scores":
-        value = _VALUES[metric]
-        return cls(
-            selected={seed: value(report.selected) for seed, report in reports.items() if report.selected},
-            last={seed: value(report.last) for seed, report in reports.items()},
-        )
-
-    def minus(self, other: "_Scores", epoch: Epoch) -> Comparison | None:
-        if epoch == "selected" and not (self.selected and other.selected):
-            epoch = "last"
-        ours, theirs = (self.selected, other.selected) if epoch == "selected" else (self.last, other.last)
-        difference = paired_difference(ours, theirs)
-        return Comparison(difference, epoch) if difference else None
-
-
-_VALUES: Mapping[Metric, Callable[[Scores], float]] = {
-    "accuracy": lambda scores: scores.test.accuracy,
-    "auroc": lambda scores: scores.test.auroc,
-}
-
-
-def _saflex_means(reports: Reports) -> SaflexMeans | None:
-    facts = [report.saflex for report in reports.values() if report.saflex]
-    if not facts:
-        return None
-
-    def mean(value: Callable[[SaflexFacts], float]) -> float:
-        return Estimate(tuple(float(value(fact)) for fact in facts)).mean
-
-    return SaflexMeans(
-        weight=mean(lambda fact: fact.mean_weight),
-        label_change_rate=mean(lambda fact: fact.label_change_rate),
-        dropped_steps=mean(lambda fact: fact.dropped_steps),
-    )

@@ -8,10 +8,8 @@ from saflex_cli.config.identity import find_method
 from saflex_cli.errors import ResultsError
 from saflex_cli.store.files import find_report, report_path
 from saflex_cli.store.report import Report
+from saflex_cli.store.scores import Reports
 from saflex_cli.store.table import Table
-
-Reports = Mapping[int, Report]
-"""The reports of one method, by seed."""
 
 _SHOWN_PROBLEMS = 10
 

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from saflex_cli.store.aggregate import Cell, Comparison
+from saflex_cli.store.aggregate import Cell
 from saflex_cli.store.estimates import Estimate
 from saflex_cli.store.published import Published
+from saflex_cli.store.scores import Comparison
 
 LAST_EPOCH_MARK = "†"
 """On numbers of the last epoch that stand among numbers of the selected one."""
@@ -68,12 +69,13 @@ def difference_entry(comparison: Comparison | None, *, mark: bool = True) -> Ent
     if comparison is None:
         return ABSENT
     difference = comparison.difference
-    text = _signed(difference.mean)
+    text = signed(difference.mean)
     if difference.interval is not None:
-        text += " [{}, {}]".format(*map(_signed, difference.interval))
+        text += " [{}, {}]".format(*map(signed, difference.interval))
     return Entry(text + (LAST_EPOCH_MARK if mark and comparison.epoch == "last" else ""), bold=difference.is_clear)
 
 
-def _signed(fraction: float) -> str:
+def signed(fraction: float) -> str:
+    """`+0.53`: in percent."""
     # z: a difference that rounds to zero has no minus sign.
     return f"{100 * fraction:+z.2f}"

@@ -4,7 +4,7 @@ import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-_EQUAL = 1e-12
+EQUAL = 1e-12
 """Differences of fractions that vary less than this vary by rounding alone."""
 
 
@@ -59,7 +59,7 @@ def paired_difference(ours: Mapping[int, float], theirs: Mapping[int, float]) ->
     mean = statistics.fmean(deltas)
     if len(seeds) == 1:
         return Difference(mean, None, 1)
-    if max(deltas) - min(deltas) < _EQUAL:
+    if max(deltas) - min(deltas) < EQUAL:
         return Difference(mean, (mean, mean), len(seeds))
     return Difference(mean, _interval([ours[seed] for seed in seeds], [theirs[seed] for seed in seeds]), len(seeds))
 

@@ -75,6 +75,16 @@ def find_report(results: Path, recipe: Recipe, method: MethodConfig, seed: int) 
     if not path.exists():
         return None
     report = read_report(path)
+    require_current(report, recipe, method, seed, where=str(path), mend="`saflex train … --force` replaces it")
+    return report
+
+
+def require_current(report: Report, recipe: Recipe, method: MethodConfig, seed: int, *, where: str, mend: str) -> None:
+    """Refuse a report of another configuration, recipe, method or seed.
+
+    Raises:
+        ResultsError: starts with `where` it lies, says what differs, and ends with what `mend`s it.
+    """
     changed = differences(report.config, recipe, method)
     # These are no part of the configuration: a copied file would otherwise count as a run of its own.
     claimed = {"recipe": report.recipe, "method": report.method, "seed": report.seed}
@@ -83,10 +93,10 @@ def find_report(results: Path, recipe: Recipe, method: MethodConfig, seed: int) 
     if report.config_hash != config_hash(report.config):
         changed.append("config_hash: not that of the configuration in the report")
     if not changed:
-        return report
+        return
     more = len(changed) - _SHOWN_DIFFERENCES
     shown = "; ".join(changed[:_SHOWN_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
-    raise ResultsError(f"{path}: belongs to another recipe ({shown}); `saflex train … --force` replaces it")
+    raise ResultsError(f"{where}: belongs to another recipe ({shown}); {mend}")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from saflex_cli.store.aggregate import Cell, Epoch, TableData
+from saflex_cli.store.aggregate import Cell, TableData
 from saflex_cli.store.entries import (
     Entry,
     changed_entry,
@@ -17,6 +17,7 @@ from saflex_cli.store.entries import (
     weight_entry,
 )
 from saflex_cli.store.notes import notes
+from saflex_cli.store.scores import Epoch
 from saflex_cli.store.table import Column, Table
 
 WIDTH = 80
@@ -109,7 +110,7 @@ def _several_recipes(data: TableData) -> list[Block]:
 
     def blocks(heading: str, entry: Callable[[Cell], Entry]) -> Iterator[Block]:
         strips = [_strip(column.title, cells, entry) for column, cells in columns]
-        return _fitting(heading, _titles(data.table), strips)
+        return fitting(heading, _titles(data.table), strips)
 
     beside = [_beside_paper(data.table, column, cells) for column, cells in columns if column.published]
     differences = [
@@ -118,7 +119,7 @@ def _several_recipes(data: TableData) -> list[Block]:
     return [*blocks(_MEANS, headline_entry), *beside, *chain.from_iterable(differences)]
 
 
-def _fitting(heading: str, titles: Strip, strips: Sequence[Strip]) -> Iterator[Block]:
+def fitting(heading: str, titles: Strip, strips: Sequence[Strip]) -> Iterator[Block]:
     """As many columns side by side as fit the terminal, and one at least; a part of them is named in the heading."""
     parts: list[tuple[Strip, ...]] = [()]
     for strip in strips:

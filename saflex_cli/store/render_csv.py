@@ -3,9 +3,10 @@
 import csv
 import io
 
-from saflex_cli.store.aggregate import Cell, Comparison, SaflexMeans, TableData
+from saflex_cli.store.aggregate import Cell, TableData
 from saflex_cli.store.estimates import Estimate
 from saflex_cli.store.published import Published
+from saflex_cli.store.scores import Comparison, SaflexMeans
 from saflex_cli.store.table import Column, Table
 from saflex_cli.store.table_config import Row
 
@@ -45,8 +46,8 @@ def _line(table: Table, column: Column, row: Row, cell: Cell) -> _Line:
 
 def _estimate(name: str, estimate: Estimate | None) -> _Line:
     return {
-        f"{name}_mean": _percent(estimate.mean if estimate else None),
-        f"{name}_std": _percent(estimate.std if estimate else None),
+        f"{name}_mean": percent(estimate.mean if estimate else None),
+        f"{name}_std": percent(estimate.std if estimate else None),
     }
 
 
@@ -56,16 +57,16 @@ def _comparison(name: str, comparison: Comparison | None) -> _Line:
     return {
         f"{name}_epoch": comparison.epoch if comparison else None,
         f"{name}_n": difference.n if difference else None,
-        f"{name}_difference": _percent(difference.mean if difference else None),
-        f"{name}_low": _percent(low),
-        f"{name}_high": _percent(high),
+        f"{name}_difference": percent(difference.mean if difference else None),
+        f"{name}_low": percent(low),
+        f"{name}_high": percent(high),
     }
 
 
 def _saflex(means: SaflexMeans | None) -> _Line:
     return {
         "weight": f"{means.weight:.4f}" if means else None,
-        "label_change_rate": _percent(means.label_change_rate if means else None),
+        "label_change_rate": percent(means.label_change_rate if means else None),
         "dropped_steps": f"{means.dropped_steps:.2f}" if means else None,
     }
 
@@ -77,6 +78,7 @@ def _published(published: Published | None) -> _Line:
     }
 
 
-def _percent(fraction: float | None) -> str | None:
+def percent(fraction: float | None) -> str | None:
+    """In percent; None stays None."""
     # Four decimals: more than a table prints, and the same digits on every machine.
     return None if fraction is None else f"{100 * fraction:z.4f}"

@@ -9,20 +9,22 @@ from saflex_cli.store.layout import WIDTH, Block, Layout, Strip
 
 def render_md(layout: Layout) -> str:
     """The whole table as Markdown."""
-    parts = [f"# {layout.title}", "\n".join(_bullet(note) for note in layout.notes)]
+    parts = [f"# {layout.title}", "\n".join(bullet(note) for note in layout.notes)]
     for block in layout.blocks:
-        parts += [f"## {block.heading}", "\n".join(_lines(block))]
+        parts += [f"## {block.heading}", "\n".join(lines(block))]
     parts.append(f"Written by `{layout.command}`; do not edit.")
     return "\n\n".join(parts) + "\n"
 
 
-def _bullet(note: str) -> str:
+def bullet(note: str) -> str:
+    """A note as an item of a list, wrapped."""
     return fill(
         note, WIDTH, initial_indent="- ", subsequent_indent="  ", break_long_words=False, break_on_hyphens=False
     )
 
 
-def _lines(block: Block) -> Iterator[str]:
+def lines(block: Block) -> Iterator[str]:
+    """The lines of one table, without its heading."""
     first, *others = block.strips
     yield _line([first.header.ljust(first.width), *(strip.header.rjust(strip.width) for strip in others)])
     yield _line(["-" * first.width, *("-" * (strip.width - 1) + ":" for strip in others)])

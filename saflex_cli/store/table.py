@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from saflex_cli.config.document import Document, Location, dotted, read_document
+from saflex_cli.config.document import Document, Location, dotted, read_document, shown_path
 from saflex_cli.config.identity import find_method
 from saflex_cli.config.load import load_recipe, validate
 from saflex_cli.config.schema import Recipe
@@ -67,7 +67,7 @@ def load_table(path: Path) -> Table:
     """
     document = read_document(path)
     if "columns" not in document.content:
-        return table_from_recipe(load_recipe(path), source=_shown(path))
+        return table_from_recipe(load_recipe(path), source=shown_path(path))
     config = validate(document.content, TableConfig, document)
     _check_rows(config, document)
     return Table(
@@ -78,7 +78,7 @@ def load_table(path: Path) -> Table:
         rows=config.rows,
         baseline=config.baseline,
         fair=config.fair,
-        source=_shown(path),
+        source=shown_path(path),
     )
 
 
@@ -127,7 +127,7 @@ def _read_sources(
         if recipe.name in seen:
             raise _error(document, at, f"{recipe.name} is listed twice; leave one out")
         seen.add(recipe.name)
-        sources[name] = Source(recipe, _shown(path))
+        sources[name] = Source(recipe, shown_path(path))
     return sources
 
 
@@ -179,10 +179,3 @@ def _check_methods(config: TableConfig, column: Column, document: Document) -> N
 
 def _error(document: Document, location: Location, what: str) -> RecipeError:
     return RecipeError(f"{document.where(location)}: {dotted(location)}: {what}")
-
-
-def _shown(path: Path) -> str:
-    """The path from the folder `recipes` down: a committed table must read the same wherever the checkout lies."""
-    parts = path.resolve().parts
-    start = max((index for index, part in enumerate(parts) if part == "recipes"), default=len(parts) - 1)
-    return "/".join(parts[start:])

@@ -4,12 +4,10 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from saflex_cli.config.base import Strict
+from saflex_cli.config.base import Strict, Title
 from saflex_cli.config.method_base import Slug
 
 Metric = Literal["accuracy", "auroc"]
-Title = Annotated[str, Field(pattern=r"^[^|\r\n]+$")]
-"""One line; `|` would end a cell."""
 
 
 class PublishedColumn(Strict):

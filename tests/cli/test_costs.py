@@ -8,7 +8,9 @@ import pytest
 
 from saflex_cli.cli.costs import Costs
 from saflex_cli.cli.plan import load_recipes, plan_runs
+from saflex_cli.config.identity import run_config
 from saflex_cli.store.files import report_path
+from saflex_cli.store.report import Report
 from tests.cli.conftest import Saflex
 
 RESULTS = Path("results")
@@ -84,3 +86,36 @@ def test_seeds_trained_together_tell_nothing_of_a_run_by_itself(announced: Calla
         report["timing"]["seeds_together"] = 2
         path.write_text(json.dumps(report))
     assert announced() == []
+
+
+def test_packed_reports_of_studies_tell_too(announced: Callable[..., list[str]]) -> None:
+    set_seconds(50.0, device="cuda (H200)", threads=4)
+    before = announced()
+    pack = RESULTS / "studies" / "any" / "curve" / "0.jsonl"
+    pack.parent.mkdir(parents=True)
+    lines = []
+    for seed in (0, 1):
+        path = report_path(RESULTS, "tests/digits", "no_aug", seed)
+        lines.append(Report.model_validate_json(path.read_text()).model_dump_json())
+        path.unlink()
+    pack.write_text("\n".join(lines) + "\n")
+    assert announced()[0] == before[0].replace("2 runs", "4 runs").replace("3 min", "4 min")
+    pack.write_text("broken")
+    assert announced() == []
+
+
+def test_the_size_of_other_data_is_known_from_reports_of_the_same_data_alone(
+    announced: Callable[..., list[str]],
+) -> None:
+    assert announced
+    changes = ["data={name: npz, path: some.npz}", "name=tests/npz"]
+    [recipe] = load_recipes(["tests/digits"], changes)
+    for seed in (0, 1):
+        path = report_path(RESULTS, "tests/digits", "no_aug", seed)
+        report = json.loads(path.read_text())
+        report["config"] = run_config(recipe, recipe.methods[0])
+        report["timing"]["train_seconds"] = 300.0
+        path.write_text(json.dumps(report))
+    assert announced(*changes)[0].startswith("2 runs to do: about 10 min")
+    other = announced("data={name: npz, path: other.npz}", "name=tests/npz")
+    assert other == []

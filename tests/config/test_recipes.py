@@ -9,10 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from saflex_cli.cli.catalogue import is_study
 from saflex_cli.config.load import load_recipe
+from saflex_cli.config.study import load_study
 
 ROOT = Path(__file__).parents[2]
-RECIPES = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "tables")
+EVERY = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "tables")
+STUDIES = [path for path in EVERY if is_study(path)]
+BASES = [path for path in EVERY if path.parent.name == "study" and path.stem.startswith("base-")]
+"""What studies start from; reviewed in the studies that expand them."""
+RECIPES = [path for path in EVERY if path not in STUDIES + BASES]
 GOLDEN = ROOT / "tests" / "golden" / "recipes"
 
 
@@ -41,3 +47,18 @@ def test_name_is_the_path_and_the_header_says_how_to_run_it(path: Path) -> None:
     header = path.read_text().split("name:")[0]
     assert f"saflex train recipes/{relative}.yaml" in header
     assert f"({relative}.yaml)" in (ROOT / "recipes" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.stem)
+def test_a_study_expands_is_named_as_its_file_and_says_how_to_run_it(path: Path) -> None:
+    study = load_study(path)
+    assert study.name == path.stem
+    assert study.source == f"recipes/study/{path.name}"
+    assert f"saflex study recipes/study/{path.name}" in path.read_text().split("name:")[0]
+
+
+def test_base_recipes_are_named_as_their_files_and_used_by_a_study() -> None:
+    used = "\n".join(path.read_text() for path in STUDIES)
+    for path in BASES:
+        assert load_recipe(path).name == f"study/{path.stem}"
+        assert f"recipe: {path.name}" in used

@@ -10,8 +10,9 @@ from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, Recipe, SaflexMe
 from saflex_cli.store.bench import Benchmark, read_benchmark, step_benchmarks
 from saflex_cli.store.claims.printed import TITLES, title
 from saflex_cli.store.claims.text_facts import MEDICAL_SETS
-from saflex_cli.store.collect import Reports, collect_reports
+from saflex_cli.store.collect import collect_reports
 from saflex_cli.store.estimates import Difference, paired_difference
+from saflex_cli.store.scores import Reports
 from saflex_cli.store.table import load_table
 
 _NO_SAFLEX = {"bootstrap", "l2rw"}

@@ -1,0 +1,84 @@
+"""The test metric of one method seed by seed, and what SAFLEX did in its runs."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from saflex_cli.store.estimates import Difference, Estimate, paired_difference
+from saflex_cli.store.report import Report, SaflexFacts, Scores
+from saflex_cli.store.table_config import Metric
+
+Epoch = Literal["selected", "last"]
+Reports = Mapping[int, Report]
+"""The reports of one method, by seed."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A row against a reference row, at the same kind of epoch on both sides."""
+
+    difference: Difference
+    epoch: Epoch
+
+
+@dataclass(frozen=True)
+class SaflexMeans:
+    """What SAFLEX did, averaged over seeds."""
+
+    weight: float
+    """Mean sample weight before normalisation."""
+    label_change_rate: float
+    """Share of samples whose largest label entry is not the upstream label's."""
+    dropped_steps: float
+    """Steps per run in which every weight was zero."""
+
+
+@dataclass(frozen=True)
+class SeedScores:
+    """The test metric of one method, by seed."""
+
+    selected: Mapping[int, float]
+    last: Mapping[int, float]
+
+    @classmethod
+    def of(cls, reports: Reports, metric: Metric) -> "SeedScores":
+        """Read them from reports."""
+        value = _VALUES[metric]
+        return cls(
+            selected={seed: value(report.selected) for seed, report in reports.items() if report.selected},
+            last={seed: value(report.last) for seed, report in reports.items()},
+        )
+
+    def beside(self, other: "SeedScores", epoch: Epoch) -> tuple[Epoch, Mapping[int, float], Mapping[int, float]]:
+        """Both sides at one kind of epoch: the selected one only if both have it."""
+        if epoch == "selected" and self.selected and other.selected:
+            return "selected", self.selected, other.selected
+        return "last", self.last, other.last
+
+    def minus(self, other: "SeedScores", epoch: Epoch) -> Comparison | None:
+        """The paired difference; None without a common seed."""
+        used, ours, theirs = self.beside(other, epoch)
+        difference = paired_difference(ours, theirs)
+        return Comparison(difference, used) if difference else None
+
+
+_VALUES: Mapping[Metric, Callable[[Scores], float]] = {
+    "accuracy": lambda scores: scores.test.accuracy,
+    "auroc": lambda scores: scores.test.auroc,
+}
+
+
+def saflex_means(reports: Reports) -> SaflexMeans | None:
+    """The means over seeds; None where SAFLEX had no part."""
+    facts = [report.saflex for report in reports.values() if report.saflex]
+    if not facts:
+        return None
+
+    def mean(value: Callable[[SaflexFacts], float]) -> float:
+        return Estimate(tuple(float(value(fact)) for fact in facts)).mean
+
+    return SaflexMeans(
+        weight=mean(lambda fact: fact.mean_weight),
+        label_change_rate=mean(lambda fact: fact.label_change_rate),
+        dropped_steps=mean(lambda fact: fact.dropped_steps),
+    )

@@ -1,0 +1,1 @@
+"""Studies: their reports in packed files, their statistics and their tables."""
