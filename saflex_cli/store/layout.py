@@ -73,7 +73,9 @@ def lay_out(data: TableData) -> Layout:
 
 def regenerate_command(data: TableData) -> str:
     """The command that writes this very table."""
-    return f"saflex table {data.table.source} --write" + ("" if data.is_complete else " --allow-missing")
+    return f"saflex table {data.table.source} --write" + (
+        "" if data.is_complete or data.table.incomplete else " --allow-missing"
+    )
 
 
 def _one_recipe(data: TableData) -> list[Block]:

@@ -35,7 +35,8 @@ def notes(data: TableData) -> Iterator[str]:
         if column.not_comparable:
             yield f"{column.title}: not comparable with the paper. {' '.join(column.not_comparable.split())}"
     if not data.is_complete:
-        yield "Incomplete: reports are missing. n is the number of seeds that are there."
+        why = " ".join((table.incomplete or "reports are missing.").split())
+        yield f"Incomplete: {why} n is the number of seeds that are there."
 
 
 def _metric_note(table: Table, cells: list[Cell]) -> str:

@@ -47,6 +47,8 @@ class Table:
     name: str
     title: str
     caption: str | None
+    incomplete: str | None
+    """Why it may be without some of its reports."""
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     baseline: str
@@ -74,6 +76,7 @@ def load_table(path: Path) -> Table:
         name=config.name,
         title=config.title,
         caption=config.caption,
+        incomplete=config.incomplete,
         columns=_read_columns(config, document),
         rows=config.rows,
         baseline=config.baseline,
@@ -93,6 +96,7 @@ def table_from_recipe(recipe: Recipe, source: str | None = None) -> Table:
         name=recipe.name.replace("/", "-"),
         title=recipe.name,
         caption=None,
+        incomplete=None,
         columns=(Column(recipe.name, metric, {None: Source(recipe, source)}),),
         rows=tuple(Row(method=m.label, title=m.label) for m in recipe.methods),
         baseline=(on_train or recipe.methods)[0].label,

@@ -77,3 +77,16 @@ def test_set_belongs_to_recipes(saflex: Saflex) -> None:
     result = saflex("table", "one", "--set", "train.epochs=2")
     assert result.exit_code == 1
     assert "--set changes recipes, not table files" in result.stderr
+
+
+def test_a_table_that_says_why_it_is_incomplete_is_written_and_checked(saflex: Saflex) -> None:
+    report_path(Path("results"), "tests/digits", "no_aug", 1).unlink()
+    path = Path("recipes/tables/one.yaml")
+    path.write_text(path.read_text() + "incomplete: The other run wants a GPU.\n")
+    assert saflex("table", "one", "--write").exit_code == 0
+    written = Path("results/tables/one.md").read_text()
+    assert "Incomplete: The other run wants a GPU. n is the number of seeds that are there." in " ".join(
+        written.split()
+    )
+    assert "--allow-missing" not in written
+    assert saflex("table", "--check").stdout == "one: as its reports say\n"
