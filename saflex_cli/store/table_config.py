@@ -71,7 +71,7 @@ class TableConfig(Strict):
     caption: str | None = None
     metric: Metric = "accuracy"
     incomplete: str | None = None
-    """Why some of its runs have not been made. The table is then written and checked with the reports that are there."""
+    """Why some of its runs have not been made. The table is then made of the reports that are there."""
     columns: Annotated[tuple[ColumnConfig, ...], Field(min_length=1)]
     rows: Annotated[tuple[Row, ...], Field(min_length=1)]
     baseline: Slug
