@@ -245,7 +245,8 @@ def _joint_gain(matrix: Tensor, i: int, upstream: Tensor, log_probs: Tensor, set
     classes = range(matrix.shape[1])
     prior = [settings.label_retention * retained[k] + settings.model_prior * log_probs[i, k].item() for k in classes]
     prior = _softmax(prior, 1.0)
-    return math.log(sum(prior[k] * math.exp(_scale(matrix, settings) * matrix[i, k].item()) for k in classes))
+    gain = math.log(sum(prior[k] * math.exp(_scale(matrix, settings) * matrix[i, k].item()) for k in classes))
+    return gain if abs(gain) >= 64 * torch.finfo(torch.float64).eps else 0.0
 
 
 def _retained(upstream: list[float], settings: Settings) -> list[float]:

@@ -10,6 +10,9 @@ from torch.nn import functional
 
 from saflex_cli.settings import Settings
 
+_ROUNDING = 64
+"""Units of the last place that a gain may lie from 0 and be 0."""
+
 Matrix = Float[Tensor, "batch classes"]
 Vector = Float[Tensor, " batch"]
 
@@ -88,7 +91,8 @@ def joint_gain(matrix: Matrix, upstream: Matrix, log_probs: Matrix, settings: Se
     sample where it is at least 0.
     """
     prior = settings.label_retention * retained_labels(upstream, settings) + settings.model_prior * log_probs
-    return (prior.log_softmax(1) + alignment_scale(matrix, settings) * matrix).logsumexp(1)
+    gain = (prior + alignment_scale(matrix, settings) * matrix).logsumexp(1) - prior.logsumexp(1)
+    return torch.where(gain.abs() < _ROUNDING * torch.finfo(gain.dtype).eps, 0.0, gain)  # no sample hangs on rounding
 
 
 def alignment_scale(matrix: Matrix, settings: Settings) -> Float[Tensor, ""]:

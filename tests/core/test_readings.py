@@ -77,15 +77,19 @@ AMBIGUITIES = {
 BASE = {"label_retention": 0.7, "model_prior": 0.3, "gumbel_scale": 0.2, "temperature": 0.5}
 """A reading in which every other field shows."""
 
-NEEDED_WITH = {
-    ("scope", "none"): {"scale": 0.0, "weight_rule": "none"},
-    ("scale_cap", 0.5): {"scale": "rms"},
-    ("scale_cap", 100.0): {"scale": "rms"},
-} | {
-    (field, value): {"scope": "head", "alignment_sign": -1}
-    for field in ("head_features", "weight_margin")
-    for value in VALUES[field]
-}
+NEEDED_WITH = (
+    {
+        ("scope", "none"): {"scale": 0.0, "weight_rule": "none"},
+        ("scale_cap", 0.5): {"scale": "rms"},
+        ("scale_cap", 100.0): {"scale": "rms"},
+    }
+    | {("weight_rule", value): {"label_retention": 3.0, "scale": 3.0} for value in VALUES["weight_rule"]}
+    | {
+        (field, value): {"scope": "head", "alignment_sign": -1}
+        for field in ("head_features", "weight_margin")
+        for value in VALUES[field]
+    }
+)
 INVISIBLE_IN_ONE_CALL = {"outer_batch_size", "outer_every"}  # test_saflex.py counts the outer passes
 INVISIBLE_IN_ONE_CALL |= {"outer_momentum", "warm_up", "label_retention_end"}  # test_mending.py, train/test_steps.py
 

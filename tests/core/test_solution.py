@@ -100,6 +100,8 @@ READINGS = {
     "labels-kept": {"refine_labels": False},
     "everything": {"scale": "rms", "label_retention": 0.7, "model_prior": 0.4, "gumbel_scale": 0.8, "temperature": 0.3},
 }
+RANKING = ["agreement", "printed_sum", "upstream_agreement", "relu"]
+"""Those whose largest score does not hang on rounding where samples are alike."""
 RULES = ["agreement", "printed_sum", "upstream_agreement", "joint", "relu", "none"]
 
 
@@ -114,7 +116,7 @@ def test_labels_equal_the_formula(reading, matrix, seed):
     assert_close(found, reference_labels(matrix, log_probs, upstream, settings, noise))
 
 
-@pytest.mark.parametrize(("rule", "simplex"), [(rule, False) for rule in RULES] + [(rule, True) for rule in RULES[:-1]])
+@pytest.mark.parametrize(("rule", "simplex"), [(rule, False) for rule in RULES] + [(rule, True) for rule in RANKING])
 @pytest.mark.parametrize("test_of", ["alignment", "retained"])
 @given(matrix=matrices(), seed=seeds)
 def test_weights_equal_the_rule(rule, test_of, simplex, matrix, seed):
