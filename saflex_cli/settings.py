@@ -49,6 +49,8 @@ class Settings:
     """Scope `head`: features as the layer gets them, minus their mean over the outer batch, or that at length 1. The
     last two leave out the bias, and are no derivative of the loss any more: Π's kernel ⟨h_i, h_j⟩ + 1 becomes one that
     takes both signs."""
+    outer_steps: int = 1
+    """Scope `head`: Π along the mean gradient of this many steps of the layer on the outer loss, not of the first."""
     precondition: bool = False
     """E15: multiply the outer gradient by Adam's diagonal preconditioner, as the true step does."""
     scale: float | Literal["rms"] = 1.0
@@ -90,7 +92,7 @@ class Settings:
         for name in ("scale", "label_retention", "model_prior", "gumbel_scale", "temperature", *_NEVER_NEGATIVE):
             if not isinstance(value := getattr(self, name), str | None) and value < 0:
                 raise SaflexValueError(f"{name} must be at least 0, not {value}")
-        for name in ("scale_cap", "outer_every", "outer_batch_size"):
+        for name in ("scale_cap", "outer_every", "outer_batch_size", "outer_steps"):
             if not isinstance(value := getattr(self, name), str) and value <= 0:
                 raise SaflexValueError(f"{name} must be above 0, not {value}")
         if self.scope == "none" and (self.weight_rule != "none" or (self.refine_labels and self.scale != 0)):
@@ -101,6 +103,8 @@ class Settings:
             raise SaflexValueError(f"outer_momentum must be below 1, not {self.outer_momentum}")
         if self.head_features != "raw" and self.scope != "head":
             raise SaflexValueError(f"head_features {self.head_features} needs scope head, not {self.scope}")
+        if self.outer_steps > 1 and self.scope != "head":
+            raise SaflexValueError(f"outer_steps {self.outer_steps} needs scope head, not {self.scope}")
         if self.head_features != "raw" and self.precondition:
             raise SaflexValueError("precondition is of the layer's own parameters: it needs head_features raw")
         self._check_margin()

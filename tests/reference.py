@@ -63,17 +63,17 @@ def reference_head_alignment(
     return _double_loop(copied, parameters, inputs, outer_inputs, outer_labels, of, sign, reduction, balance)
 
 
-def reference_head_terms(model, head_name, inputs, outer_inputs, outer_labels, *, view="raw", mode="train"):
+def reference_head_terms(model, head_name, inputs, outer_inputs, outer_labels, *, view="raw", mode="train", steps=1):
     """What each outer sample j adds to Π_ik of the layer `head_name` at equal shares: terms (B, M, K).
 
     Obviously correct: (⟨h_i, h_j⟩ + 1) Σ_l (δ_kl − p_il) (y_jl − p_jl), entry by entry, from features that a hook
-    wrote down; centred ones without the 1 of the bias.
+    wrote down; centred ones without the 1 of the bias. With more than one step, y_j − p_j is their mean over them.
     """
     copied = _copy_in_mode(model, mode)
     seen = []
     copied.get_submodule(head_name).register_forward_hook(lambda _layer, given, _out: seen.append(given[0].detach()))
     with separate_rng(copied):
-        outer = copied(outer_inputs).softmax(1).detach()
+        logits = copied(outer_inputs).detach()
     with preserved_rng(copied):
         own = copied(inputs).softmax(1).detach()
     h_outer, h_own = seen
@@ -82,16 +82,35 @@ def reference_head_terms(model, head_name, inputs, outer_inputs, outer_labels, *
         h_outer, h_own = [h - centre for h in h_outer], [h - centre for h in h_own]
     if view == "correlation":
         h_outer, h_own = ([h / math.sqrt(sum(h * h)) for h in features] for features in (h_outer, h_own))
-    rows = rows_of(outer_labels, outer.shape[1])
-    terms = torch.zeros(len(own), len(outer), outer.shape[1], dtype=torch.float64)
+    rows = rows_of(outer_labels, logits.shape[1])
+    left = reference_path_residuals(torch.stack(list(h_outer)), logits, rows, steps, with_bias=view == "raw")
+    terms = torch.zeros(len(own), len(rows), rows.shape[1], dtype=torch.float64)
     for i in range(len(own)):
-        for j in range(len(outer)):
+        for j in range(len(rows)):
             alike = sum(h_own[i] * h_outer[j]) + (1 if view == "raw" else 0)
-            for k in range(outer.shape[1]):
-                terms[i, j, k] = alike * sum(
-                    (float(k == c) - own[i, c]) * (rows[j, c] - outer[j, c]) for c in range(outer.shape[1])
-                )
+            for k in range(rows.shape[1]):
+                terms[i, j, k] = alike * sum((float(k == c) - own[i, c]) * left[j, c] for c in range(rows.shape[1]))
     return terms
+
+
+def reference_path_residuals(features: Tensor, logits: Tensor, rows: Tensor, steps: int, *, with_bias: bool) -> Tensor:
+    """y_j − p_j averaged over a path of gradient steps on the outer loss.
+
+    Obviously correct: torch.optim.SGD on what is added to the layer, with the step of Böhning's bound.
+    """
+    columns = [features, torch.ones_like(features[:, :1])] if with_bias else [features]
+    seen = torch.cat(columns, 1)
+    added = torch.zeros(rows.shape[1], seen.shape[1], dtype=features.dtype, requires_grad=True)
+    largest = torch.linalg.eigvalsh(seen.T @ seen / len(seen))[-1]
+    optimizer = torch.optim.SGD([added], lr=float(2 / largest))
+    residuals = []
+    for _ in range(steps):
+        moved = logits + seen @ added.T
+        residuals.append(rows - moved.softmax(1).detach())
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(moved, rows).backward()
+        optimizer.step()
+    return torch.stack(residuals).mean(0)
 
 
 def reference_error(terms: Tensor, labels: Tensor) -> list[float]:

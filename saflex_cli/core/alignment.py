@@ -26,6 +26,7 @@ from saflex_cli.core.directional import (
 )
 from saflex_cli.core.heads import recorded_head
 from saflex_cli.core.losses import OuterLabels, outer_shares, soft_cross_entropy, soft_labels
+from saflex_cli.core.outer_path import path_residuals
 from saflex_cli.core.outer_samples import FeatureView, HeadFeatures, OuterSamples
 from saflex_cli.core.passes import Inputs, evaluation_mode, precise, separate_rng, traceless_forward, without_autocast
 from saflex_cli.errors import SaflexValueError
@@ -102,10 +103,12 @@ def outer_direction(
     reduction: Literal["mean", "sum"] = "mean",
     balance: bool = False,
     features: HeadFeatures = "raw",
+    steps: int = 1,
 ) -> OuterDirection:
     """−∇θ of the outer cross-entropy (step 1 of Algorithm 1); arguments and side effects as for `alignment`.
 
-    With `balance` every class of the outer batch has the same share of its loss; `features` is what scope `head` sees.
+    With `balance` every class of the outer batch has the same share of its loss. `features` is what scope `head` sees,
+    and `steps` the length of the path along which it takes the mean of the gradient (`outer_path`).
     """
     if mode == "eval":
         with evaluation_mode(model):
@@ -118,10 +121,11 @@ def outer_direction(
                 reduction=reduction,
                 balance=balance,
                 features=features,
+                steps=steps,
             )
     with separate_rng(model):
         if scope == "head":
-            return _head_direction(model, outer_inputs, outer_labels, head, reduction, balance, features)
+            return _head_direction(model, outer_inputs, outer_labels, head, reduction, balance, features, steps)
         return _full_direction(model, outer_inputs, outer_labels, reduction, balance)
 
 
@@ -208,6 +212,7 @@ def _head_direction(
     reduction: Literal["mean", "sum"],
     balance: bool,
     how: HeadFeatures,
+    steps: int,
 ) -> OuterDirection:
     with recorded_head(model, head) as recorder:
         logits = traceless_forward(model, inputs)
@@ -215,14 +220,16 @@ def _head_direction(
     layer, features = recorder.resolve(model, logits)
     logits, features = precise(logits), precise(features)
     targets = soft_labels(labels, logits, "outer_labels")
-    residuals = targets - logits.softmax(1)  # (M, K): −∂L/∂z of one sample
     shares = outer_shares(targets) if balance else torch.full_like(targets[:, 0], 1 / len(targets))
-    scaled = residuals * shares[:, None] * len(logits) if balance else residuals
-    scaled = scaled / len(logits) if reduction == "mean" else scaled
     trained = {name for name, parameter in layer.named_parameters() if parameter.requires_grad}
     trained -= set() if how == "raw" else {"bias"}
     view = FeatureView(how, features.mean(0))
-    samples = OuterSamples(view, view.of(features), residuals, shares, frozenset(trained))
+    seen = view.of(features)
+    with without_autocast(model):
+        residuals = path_residuals(logits, targets, seen, shares, frozenset(trained), steps)  # (M, K): −∂L/∂z
+    scaled = residuals * shares[:, None] * len(logits) if balance else residuals
+    scaled = scaled / len(logits) if reduction == "mean" else scaled
+    samples = OuterSamples(view, seen, residuals, shares, frozenset(trained))
     with without_autocast(model):
         tangents = {"weight": scaled.T @ samples.features, "bias": scaled.sum(0)}
     return OuterDirection({name: tangent for name, tangent in tangents.items() if name in trained}, layer, samples)

@@ -167,6 +167,7 @@ class Saflex:
                 reduction=settings.outer_reduction,
                 balance=settings.outer_balance,
                 features=settings.head_features,
+                steps=settings.outer_steps,
             )
             if settings.outer_momentum:
                 self._direction = self._averaged(self._direction)

@@ -59,6 +59,27 @@ def test_the_standard_error_is_that_of_a_mean_over_outer_samples(problem, view):
     assert_close(found, torch.tensor(reference_error(terms, labels), dtype=torch.float64), check_dtype=False)
 
 
+@pytest.mark.parametrize("view", ["raw", "correlation"])
+@pytest.mark.parametrize("balance", [False, True])
+def test_a_long_path_leads_towards_what_the_outer_samples_alone_would_teach(problem, view, balance):
+    """No step raises the outer loss, and the more steps, the nearer Π's direction is to the last layer's optimum."""
+    call = {"features": view, "balance": balance, "scope": "head"}
+    short, long = (
+        outer_direction(problem.model, problem.outer_inputs, problem.outer_labels, steps=steps, **call).samples
+        for steps in (1, 400)
+    )
+    moved = 400 * long.shares[:, None] * long.residuals
+    kernel = long.kernel(long.features)
+    curvature = torch.linalg.eigvalsh(long.shares.sqrt()[:, None] * kernel * long.shares.sqrt())[-1] / 2
+    logits = problem.model(problem.outer_inputs)
+    before = torch.nn.functional.cross_entropy(logits, problem.outer_labels, reduction="none")
+    after = torch.nn.functional.cross_entropy(
+        logits + kernel @ moved / curvature, problem.outer_labels, reduction="none"
+    )
+    assert (after * long.shares).sum() < 0.8 * (before * long.shares).sum()
+    assert long.residuals.square().sum() < short.residuals.square().sum()
+
+
 def test_a_wide_margin_keeps_every_sample(problem):
     plain = Saflex(preset="weights_only")(**problem.call()).sample_weights
     wide = Saflex(preset="weights_only", weight_margin=1e6)(**problem.call()).sample_weights
@@ -105,6 +126,8 @@ def test_warm_up_is_training_on_the_upstream_batch(problem):
     [
         ("paper", {"head_features": "centred"}, "head_features centred needs scope head, not all"),
         ("proximal", {"head_features": "centred", "precondition": True}, "needs head_features raw"),
+        ("paper", {"outer_steps": 10}, "outer_steps 10 needs scope head, not all"),
+        ("proximal", {"outer_steps": 0}, "outer_steps must be above 0"),
         ("paper", {"weight_margin": 1.0}, "weight_margin does not go with scope all"),
         ("proximal", {"weight_margin": 1.0, "outer_momentum": 0.5}, "does not go with outer_momentum 0.5"),
         ("proximal", {"weight_margin": 1.0, "weight_rule": "relu"}, "does not go with weight_rule relu"),

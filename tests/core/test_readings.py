@@ -36,6 +36,7 @@ VALUES: dict[str, list[Any]] = {
     "outer_balance": [False, True],
     "outer_momentum": [0.0, 0.9],
     "head_features": ["raw", "centred", "correlation"],
+    "outer_steps": [1, 5],
     "precondition": [False, True],
     "scale": [0.0, 1.0, 2.5, "rms"],
     "scale_cap": [0.5, 100.0],
@@ -86,7 +87,7 @@ NEEDED_WITH = (
     | {("weight_rule", value): {"label_retention": 3.0, "scale": 3.0} for value in VALUES["weight_rule"]}
     | {
         (field, value): {"scope": "head", "alignment_sign": -1}
-        for field in ("head_features", "weight_margin")
+        for field in ("head_features", "outer_steps", "weight_margin")
         for value in VALUES[field]
     }
 )
@@ -165,11 +166,13 @@ def twin(problem, settings: Settings, preconditioner, seed: int):
         "reduction": settings.outer_reduction,
         "balance": settings.outer_balance,
     }
-    terms = reference_head_terms(head_name=problem.head, **call, view=settings.head_features)
+    terms = reference_head_terms(
+        head_name=problem.head, **call, view=settings.head_features, steps=settings.outer_steps
+    )
     if settings.scope == "all":
         precondition = preconditioner if settings.precondition else None
         matrix = reference_alignment(**call, **options, preconditioner=precondition)
-    elif settings.head_features != "raw":
+    elif settings.head_features != "raw" or settings.outer_steps > 1:
         matrix = settings.alignment_sign * terms.mean(1)
     elif settings.scope == "head":
         matrix = reference_head_alignment(head_name=problem.head, **call, **options)

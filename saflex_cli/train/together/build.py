@@ -26,6 +26,7 @@ _APART = (
     "outer_balance",
     "outer_momentum",
     "head_features",
+    "outer_steps",
     "weight_margin",
     "warm_up",
     "label_retention_end",
