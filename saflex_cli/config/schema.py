@@ -143,8 +143,9 @@ class SaflexMethod(MethodBase):
 
     name: Literal["saflex"]
     preset: PresetName
-    outer: Literal["val", "train", "train+val"] = "val"
-    """The trusted data whose loss the weights and labels lower (E10)."""
+    outer: Literal["val", "train", "train+val", "batch"] = "val"
+    """The trusted data whose loss the weights and labels lower (E10); `batch` is the clean samples of the very batch,
+    whatever `outer_batch_size` says."""
     clean_batch: bool = False
     """As for `upstream` (E8)."""
     settings: SettingsFields

@@ -22,12 +22,12 @@ from saflex_cli.experiment.parts import Parts
 from saflex_cli.figures.samples import Plane, Samples, joined
 from saflex_cli.seeding import Streams
 from saflex_cli.train.evaluate import predict
-from saflex_cli.train.steps import OuterBatches, outer_size, outer_split, train_split
+from saflex_cli.train.steps import outer_source, outer_split, train_split
 
 GRID = 160
 """Points per side at which the model's decision regions are evaluated."""
 
-Refine = Callable[[AugmentedBatch], tuple[Tensor, Tensor]]
+Refine = Callable[[Split, AugmentedBatch], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _refined_batches(finished: Finished, *, every: bool) -> Iterator[Samples]:
         for chosen in [chunk for chunk in chunks if len(chunk) > 1][: None if every else 1]:
             clean = _rows(train, chosen.to(device))
             batch = augment(clean.inputs, clean.labels)
-            weights, learned = refine(batch)
+            weights, learned = refine(clean, batch)
             yield Samples(
                 index=chosen.numpy(),
                 clean=_array(as_float(clean.inputs)),
@@ -149,19 +149,18 @@ def _array(tensor: Tensor) -> NDArray[np.float64]:
 
 
 def _refine(finished: Finished, streams: Streams) -> Refine:
-    """From an augmented batch to its weights (B,) and labels (B, K)."""
+    """From a clean batch and its augmented samples to weights (B,) and labels (B, K)."""
     parts = finished.parts
     method = parts.method
     if not isinstance(method, SaflexMethod):
-        return lambda batch: (batch.sample_weights, batch.soft_labels)
+        return lambda _clean, batch: (batch.sample_weights, batch.soft_labels)
     splits = parts.splits.to(finished.device)
-    size = outer_size(method, splits, parts.recipe.train.batch_size)
-    outer_batches = OuterBatches(outer_split(method, splits), size, streams)
+    source = outer_source(method, splits, parts.recipe.train.batch_size, streams)
     saflex = Saflex(preset=method.preset, **method.settings.model_dump())
     noise = streams.generator("gumbel")
 
-    def refine(batch: AugmentedBatch) -> tuple[Tensor, Tensor]:
-        outer = outer_batches.draw() if saflex.settings.needs_outer else None
+    def refine(clean: Split, batch: AugmentedBatch) -> tuple[Tensor, Tensor]:
+        outer = source.draw(clean) if saflex.settings.needs_outer else None
         refined = saflex(
             model=finished.model,
             inputs=batch.inputs,

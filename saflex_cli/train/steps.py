@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal, assert_never
+from typing import Literal, Protocol, assert_never, runtime_checkable
 
 import torch
 from jaxtyping import Int
@@ -70,7 +70,7 @@ class SaflexStep:
         saflex: Saflex,
         model: nn.Module,
         upstream: Upstream,
-        outer: "OuterBatches",
+        outer: "OuterSource",
         streams: Streams,
         optimizer: Optimizer,
         epochs: int,
@@ -98,7 +98,7 @@ class SaflexStep:
     def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], _indices: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
         batch = self.augment(inputs, labels)
-        outer = self.outer.draw() if self.saflex.settings.needs_outer else None
+        outer = self.outer.draw(Split(inputs, labels)) if self.saflex.settings.needs_outer else None
         refined = self.saflex(
             model=self.model,
             inputs=batch.inputs,
@@ -148,6 +148,28 @@ class WithCleanBatch:
         return replace(result, loss=(result.loss + clean) / 2)
 
 
+@runtime_checkable
+class OuterSource(Protocol):
+    """Where the outer batch of a step comes from."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Set the random stream to the epoch's beginning."""
+
+    def draw(self, clean: Split, /) -> Split:
+        """The outer batch of a step whose clean batch is given."""
+
+
+class CleanBatches:
+    """The clean samples of the very batch."""
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Nothing is drawn at random."""
+
+    def draw(self, clean: Split) -> Split:
+        """The clean batch."""
+        return clean
+
+
 class OuterBatches:
     """Random outer batches of a fixed size, or the whole set in its own order."""
 
@@ -159,7 +181,7 @@ class OuterBatches:
         """Set the random stream to the epoch's beginning."""
         self.generator = self.streams.generator("outer", epoch)
 
-    def draw(self) -> Split:
+    def draw(self, _clean: Split | None = None) -> Split:
         """A batch without repetition."""
         if self.size == len(self.split):
             return self.split
@@ -200,7 +222,7 @@ def build_step(
             step = UpstreamStep(model, upstream, streams, method.normalise)
         case SaflexMethod():
             saflex = Saflex(preset=method.preset, **method.settings.model_dump())
-            outer = OuterBatches(outer_split(method, splits), outer_size(method, splits, batch_size), streams)
+            outer = outer_source(method, splits, batch_size, streams)
             step = SaflexStep(saflex, model, upstream, outer, streams, optimizer, epochs)
         case _:
             assert_never(method)
@@ -212,12 +234,23 @@ def train_split(method: MethodConfig, splits: Splits) -> Split:
     return splits.train.joined(splits.val) if "val" in method.train_on else splits.train
 
 
+def outer_source(method: SaflexMethod, splits: Splits, batch_size: int, streams: Streams) -> OuterSource:
+    """Where the outer batches of a SAFLEX method come from.
+
+    Raises:
+        DataError: if the recipe asks for more outer samples than there are.
+    """
+    if method.outer == "batch":
+        return CleanBatches()
+    return OuterBatches(outer_split(method, splits), outer_size(method, splits, batch_size), streams)
+
+
 def outer_split(method: SaflexMethod, splits: Splits) -> Split:
     """The trusted samples of a SAFLEX method."""
     match method.outer:
         case "val":
             return splits.val
-        case "train":
+        case "train" | "batch":
             return splits.train
         case "train+val":
             return splits.train.joined(splits.val)
@@ -232,7 +265,7 @@ def outer_size(method: SaflexMethod, splits: Splits, batch_size: int) -> int:
         DataError: if the recipe asks for more than the set holds.
     """
     available = len(outer_split(method, splits))
-    asked = method.resolved_settings().outer_batch_size
+    asked = "auto" if method.outer == "batch" else method.resolved_settings().outer_batch_size
     if asked == "all":
         return available
     if asked == "auto":

@@ -153,6 +153,19 @@ def test_outer_sets(tmp_path: Path, outer: str, size: int) -> None:
     assert len(outer_split(parts.method, parts.splits)) == size
 
 
+def test_the_clean_batch_as_the_outer_batch(tmp_path: Path) -> None:
+    """As SAFLEX whose outer set is exactly the clean samples of the batch, by hand; no outer batch is drawn."""
+    parts = parts_of(tmp_path, {"name": "saflex", "preset": "proximal", "outer": "batch"}, model=PLAIN_MODEL)
+    assert isinstance(parts.method, SaflexMethod)
+    assert outer_size(parts.method, parts.splits, batch_size=32) == 32
+    step, _ = step_of(parts)
+    by_hand, _ = step_of(parts_of(tmp_path, {"name": "saflex", "preset": "proximal"}, model=PLAIN_MODEL))
+    inputs, labels, indices = batch(parts)
+    by_hand.outer.split = Split(inputs, labels)
+    by_hand.outer.size = len(labels)
+    torch.testing.assert_close(step(inputs, labels, indices).loss, by_hand(inputs, labels, indices).loss)
+
+
 def test_training_on_train_and_val(tmp_path: Path) -> None:
     parts = parts_of(tmp_path, {"name": "upstream", "train_on": ["train", "val"]})
     assert len(train_split(parts.method, parts.splits)) == 160
