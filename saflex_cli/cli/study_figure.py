@@ -1,5 +1,7 @@
 """The figure of a study: its numbers in the form that is drawn."""
 
+from collections.abc import Sequence
+
 from saflex_cli.figures.lines import Line, Mark, Panel, draw_lines
 from saflex_cli.store.studies.statistics import mean_interval
 from saflex_cli.store.studies.table import CellData, CurveData, StudyData
@@ -11,23 +13,23 @@ NOTE = "Mean over seeds with its 95 % interval. Whether methods differ is in the
 def draw_study(data: StudyData) -> bytes:
     """A PNG with one panel per curve."""
     study = data.study
+    drawn = [label for label in study.methods if not study.focus or label in (*study.focus, *study.opponents)]
     return draw_lines(
         study.title,
-        study.axis,
-        tuple(_panel(data, curve) for curve in data.curves),
-        tuple(map(study.title_of, study.methods)),
+        tuple(_panel(data, curve, drawn) for curve in data.curves),
+        tuple(map(study.title_of, drawn)),
         tuple(map(study.title_of, study.opponents)),
         NOTE,
     )
 
 
-def _panel(data: StudyData, curve: CurveData) -> Panel:
+def _panel(data: StudyData, curve: CurveData, labels: Sequence[str]) -> Panel:
     lines = []
-    for label in data.study.methods:
+    for label in labels:
         marks = [mark for cell in curve.cells if (mark := _mark(cell, label)) is not None]
         if marks:
             lines.append(Line(data.study.title_of(label), tuple(marks)))
-    return Panel(curve.curve.title, _NAMES[curve.curve.metric], tuple(lines))
+    return Panel(curve.curve.title, curve.curve.axis, _NAMES[curve.curve.metric], tuple(lines))
 
 
 def _mark(cell: CellData, label: str) -> Mark | None:

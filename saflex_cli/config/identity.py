@@ -48,7 +48,7 @@ def differences(reported: dict[str, Any], recipe: Recipe, method: MethodConfig) 
     new = dict(_flatten(run_config(recipe, method)))
     stated = dict(_flatten(_dump(recipe, method, without_defaults=True)))
     changed = [f"{path}: {old[path]!r} → {new[path]!r}" for path in new if path in old and old[path] != new[path]]
-    changed += [f"{path}: (absent) → {new[path]!r}" for path in stated if path not in old]
+    changed += [f"{path}: (absent) → {new[path]!r}" for path in stated if path in new and path not in old]
     changed += [f"{path}: {old[path]!r} → (absent)" for path in old if path not in new]
     return changed
 

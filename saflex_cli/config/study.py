@@ -46,6 +46,8 @@ class Curve:
     """One base recipe, from cell to cell; one metric."""
 
     title: str
+    axis: str
+    """What `at` is."""
     cells: tuple[Cell, ...]
 
     @property
@@ -69,6 +71,10 @@ class Study:
     axis: str
     epoch: Epoch
     opponents: tuple[str, ...]
+    focus: tuple[str, ...]
+    """Methods that tables and figure single out; empty if they show all alike."""
+    facts: bool
+    """Whether tables say what SAFLEX did."""
     titles: dict[str, str]
     curves: tuple[Curve, ...]
     source: str
@@ -117,6 +123,8 @@ def load_study(path: Path) -> Study:
         axis=config.axis,
         epoch=config.epoch,
         opponents=config.opponents,
+        focus=config.focus,
+        facts=config.facts,
         titles=config.titles,
         curves=tuple(_curve(config, index, document) for index in range(len(config.curves))),
         source=shown_path(path),
@@ -147,7 +155,11 @@ def _curve(config: StudyConfig, index: int, document: Document) -> Curve:
     path, at = document.path.parent / given.recipe, (CURVES, index, "recipe")
     if not path.is_file():
         raise _error(document, at, f"there is no {path}; write the path relative to the study file")
+    if given.methods and not config.methods:
+        raise _error(document, (CURVES, index, "methods"), "come beside those of the study, which has none; add them")
     replaced: dict[str, Any] = {key: document.content[key] for key in ("methods", "seeds") if getattr(config, key)}
+    if given.methods:
+        replaced["methods"] = [*replaced["methods"], *document.content[CURVES][index]["methods"]]
     cells = []
     for number, cell in enumerate(given.cells):
         location = (CURVES, index, "cells", number)
@@ -160,7 +172,7 @@ def _curve(config: StudyConfig, index: int, document: Document) -> Curve:
         except RecipeError as error:
             raise _located(error, cell.set, location, document) from error
         cells.append(Cell(cell.at, recipe, cell.set))
-    curve = Curve(given.title, tuple(cells))
+    curve = Curve(given.title, given.axis or config.axis, tuple(cells))
     if len({cell.recipe.selection.metric == "auroc" for cell in curve.cells}) > 1:
         raise _error(document, (CURVES, index), "its cells select by different metrics; make them two curves")
     return curve
@@ -198,19 +210,21 @@ def _check_places(config: StudyConfig, document: Document) -> None:
 
 
 def _check_methods(study: Study, document: Document) -> None:
-    for index, label in enumerate(study.opponents):
-        if label in study.opponents[:index]:
-            raise _error(document, ("opponents", index), f"{label} is listed twice; leave one out")
-        for cell in study.cells:
-            labels = [method.label for method in cell.recipe.methods]
-            if label not in labels:
-                what = f"{cell.name} has no method {label}; it has: {', '.join(labels)}"
-                raise _error(document, ("opponents", index), what)
+    there = f"no such method; there are: {', '.join(study.methods)}"
+    for key in ("opponents", "focus"):
+        labels: tuple[str, ...] = getattr(study, key)
+        for index, label in enumerate(labels):
+            if label in labels[:index]:
+                raise _error(document, (key, index), f"{label} is listed twice; leave one out")
+            if label not in study.methods:
+                raise _error(document, (key, index), f"{label}: {there}")
+            if key == "focus" and label in study.opponents:
+                raise _error(document, (key, index), f"{label} is an opponent; leave it out here or there")
     if not study.challengers:
         raise _error(document, ("opponents",), "every method is an opponent; nothing is left to compare with them")
     for label in study.titles:
         if label not in study.methods:
-            raise _error(document, ("titles", label), f"no such method; there are: {', '.join(study.methods)}")
+            raise _error(document, ("titles", label), there)
 
 
 def _error(document: Document, location: Location, what: str) -> RecipeError:

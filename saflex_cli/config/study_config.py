@@ -37,6 +37,10 @@ class CurveConfig(Strict):
     """Also, as a slug, part of the names of its runs."""
     recipe: str
     """Path relative to the study file."""
+    axis: Title | None = None
+    """What `at` is on this curve; without it, what the study says."""
+    methods: Annotated[tuple[MethodConfig, ...], Field(min_length=1)] | None = None
+    """Beside the study's `methods`, on this curve alone."""
     cells: Annotated[tuple[CellConfig, ...], Field(min_length=1)]
 
 
@@ -58,6 +62,11 @@ class StudyConfig(Strict):
     """In the place of the recipes' own."""
     opponents: Annotated[tuple[Slug, ...], Field(min_length=1)]
     """Labels of the methods that every other method is compared with."""
+    focus: tuple[Slug, ...] = ()
+    """Labels of methods that tables and figure single out: differences to each opponent are printed for them alone (the
+    CSV has all of them), and the figure shows them and the opponents. Without it, everything is printed."""
+    facts: bool = False
+    """Print what SAFLEX did, too: weights and labels."""
     titles: dict[Slug, Title] = Field(default={})
     """What tables and figures call a method, by label."""
     curves: Annotated[tuple[CurveConfig, ...], Field(min_length=1)]

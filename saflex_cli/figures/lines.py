@@ -45,12 +45,13 @@ class Panel:
     """One curve of a study."""
 
     title: str
+    axis: str
     metric: str
     lines: tuple[Line, ...]
 
 
 def draw_lines(
-    title: str, axis: str, panels: tuple[Panel, ...], methods: tuple[str, ...], opponents: tuple[str, ...], note: str
+    title: str, panels: tuple[Panel, ...], methods: tuple[str, ...], opponents: tuple[str, ...], note: str
 ) -> bytes:
     """A PNG. Opponents are grey and dashed, the other methods coloured; all have markers of their own."""
     columns = 2 if len(panels) == 4 else min(PER_ROW, len(panels))
@@ -65,7 +66,7 @@ def draw_lines(
         figure.text(0.12 / width, 1 - 0.2 / height, title, size=10, weight="bold", va="center")
         figure.text(0.12 / width, 1 - 0.4 / height, note, va="center", color="#444444", size=7)
         area = (0.12 / width, legend / height, 1 - 0.24 / width, 1 - (legend + 0.55) / height)
-        _draw_panels(figure, panels, axis, columns, looks, area)
+        _draw_panels(figure, panels, columns, looks, area)
         handles = [Line2D([], [], label=method, markersize=4.5, **looks[method]) for method in methods]
         figure.legend(handles=handles, loc="lower center", ncols=min(entries, len(methods)), frameon=False, fontsize=8)
         return as_png(figure)
@@ -94,7 +95,6 @@ def _looks(methods: tuple[str, ...], opponents: tuple[str, ...]) -> dict[str, di
 def _draw_panels(
     figure: Figure,
     panels: tuple[Panel, ...],
-    axis: str,
     columns: int,
     looks: dict[str, dict[str, Any]],
     area: tuple[float, float, float, float],
@@ -111,7 +111,7 @@ def _draw_panels(
         axes = figure.add_axes((x, y + below, *size))
         _draw_panel(axes, panel, looks)
         axes.set_title(panel.title, loc="left", size=9)
-        axes.set_xlabel(axis, size=8)
+        axes.set_xlabel(panel.axis, size=8)
         axes.set_ylabel(panel.metric, size=8)
 
 

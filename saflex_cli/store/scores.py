@@ -1,11 +1,12 @@
 """The test metric of one method seed by seed, and what SAFLEX did in its runs."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
-from saflex_cli.store.estimates import Difference, Estimate, paired_difference
-from saflex_cli.store.report import Report, SaflexFacts, Scores
+from saflex_cli.store.estimates import Difference, paired_difference
+from saflex_cli.store.report import LabelFacts, Report, Scores
 from saflex_cli.store.table_config import Metric
 
 Epoch = Literal["selected", "last"]
@@ -31,6 +32,20 @@ class SaflexMeans:
     """Share of samples whose largest label entry is not the upstream label's."""
     dropped_steps: float
     """Steps per run in which every weight was zero."""
+    labels: "LabelMeans | None"
+    """None where true classes are not known."""
+
+
+@dataclass(frozen=True)
+class LabelMeans:
+    """What SAFLEX did to wrong and to right upstream labels, averaged over seeds; None where there are none."""
+
+    weight_wrong: float | None
+    weight_right: float | None
+    recovered: float | None
+    """Share of the wrong whose learned label is the true class."""
+    kept: float | None
+    """Share of the right whose learned label still is."""
 
 
 @dataclass(frozen=True)
@@ -73,12 +88,23 @@ def saflex_means(reports: Reports) -> SaflexMeans | None:
     facts = [report.saflex for report in reports.values() if report.saflex]
     if not facts:
         return None
-
-    def mean(value: Callable[[SaflexFacts], float]) -> float:
-        return Estimate(tuple(float(value(fact)) for fact in facts)).mean
-
+    labels = [fact.labels for fact in facts if fact.labels]
     return SaflexMeans(
-        weight=mean(lambda fact: fact.mean_weight),
-        label_change_rate=mean(lambda fact: fact.label_change_rate),
-        dropped_steps=mean(lambda fact: fact.dropped_steps),
+        weight=fmean(fact.mean_weight for fact in facts),
+        label_change_rate=fmean(fact.label_change_rate for fact in facts),
+        dropped_steps=fmean(fact.dropped_steps for fact in facts),
+        labels=_label_means(labels) if len(labels) == len(facts) else None,
+    )
+
+
+def _label_means(facts: Sequence[LabelFacts]) -> LabelMeans:
+    def mean(values: Sequence[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return fmean(known) if known else None
+
+    return LabelMeans(
+        weight_wrong=mean([fact.mean_weight_wrong for fact in facts]),
+        weight_right=mean([fact.mean_weight_right for fact in facts]),
+        recovered=mean([fact.recovered for fact in facts]),
+        kept=mean([fact.kept for fact in facts]),
     )

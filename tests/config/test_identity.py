@@ -26,6 +26,14 @@ def test_seeds_and_other_methods_do_not_count(tmp_path: Path) -> None:
     assert changes(tmp_path, "upstream", seeds=[5], methods=methods) == []
 
 
+def test_settings_that_are_all_at_their_defaults(tmp_path: Path) -> None:
+    """A preset overridden into the defaults of every field states none of them."""
+    plain = {"name": "saflex", "preset": "paper", "temperature": 1.0, "gumbel_scale": 0.0}
+    recipe = make_recipe(tmp_path, methods=[plain])
+    method = find_method(recipe, "saflex_paper")
+    assert differences(run_config(recipe, method), recipe, method) == []
+
+
 def test_a_changed_value_is_named(tmp_path: Path) -> None:
     changed = changes(tmp_path, "upstream", optimizer={"name": "adam", "lr": 0.02})
     assert changed == ["optimizer.lr: 0.01 → 0.02"]

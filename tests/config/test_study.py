@@ -45,6 +45,19 @@ def test_overrides_reach_the_studys_own_methods_and_the_metric(tmp_path: Path) -
     assert study.curves[0].metric == "auroc"
 
 
+def test_a_curve_has_an_axis_and_methods_of_its_own(tmp_path: Path) -> None:
+    own = {"axis": "wrong labels (%)", "methods": [{"name": "upstream", "reestimate_batch_norm": True}]}
+    more = CONTENT["curves"][0] | {"title": "Other digits"}
+    study = load_study(write_study(tmp_path, curves=[*curves(**own), more], opponents=["no_aug", "upstream_bn"]))
+    first, second = study.curves
+    assert (first.axis, second.axis) == ("wrong labels (%)", "share of wrong labels")
+    labels = [[method.label for method in curve.cells[0].recipe.methods] for curve in study.curves]
+    assert labels == [
+        ["no_aug", "upstream", "saflex_proximal", "upstream_bn"],
+        ["no_aug", "upstream", "saflex_proximal"],
+    ]
+
+
 @pytest.mark.parametrize(
     ("at", "name"), [(-0.5, "minus-0_5"), (1e-6, "1e-06"), (1e20, "1e20"), (2.0, "2"), ("A/B  c", "a-b-c")]
 )
@@ -65,7 +78,13 @@ CELL = {"at": 1}
     ("changes", "said"),
     [
         ({"titel": "x"}, "titel: unknown key"),
-        ({"opponents": ["no_augg"]}, "opponents[0]: small-digits/0 has no method no_augg; it has: no_aug, upstream"),
+        ({"opponents": ["no_augg"]}, "opponents[0]: no_augg: no such method; there are: no_aug, upstream"),
+        ({"focus": ["proximal"]}, "focus[0]: proximal: no such method; there are: no_aug, upstream"),
+        ({"focus": ["no_aug"]}, "focus[0]: no_aug is an opponent; leave it out here or there"),
+        (
+            {"methods": None, "opponents": ["no_aug"], "curves": curves(methods=[{"name": "no_aug", "label": "b"}])},
+            "curves[0].methods: come beside those of the study, which has none",
+        ),
         ({"opponents": ["no_aug", "no_aug"]}, "opponents[1]: no_aug is listed twice"),
         ({"opponents": ["no_aug", "upstream", "saflex_proximal"]}, "opponents: every method is an opponent"),
         ({"titles": {"upsteam": "x"}}, "titles.upsteam: no such method"),

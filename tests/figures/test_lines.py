@@ -19,11 +19,11 @@ def panel(title: str, places: tuple[float | str, ...], methods: tuple[str, ...] 
         )
         for number, method in enumerate(methods)
     ]
-    return Panel(title, "test accuracy (%)", tuple(lines))
+    return Panel(title, "axis", "test accuracy (%)", tuple(lines))
 
 
 def draw(*panels: Panel, methods: tuple[str, ...] = METHODS, opponents: tuple[str, ...] = METHODS[:1]) -> bytes:
-    return draw_lines("title", "axis", panels, methods, opponents, "note")
+    return draw_lines("title", panels, methods, opponents, "note")
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 7])
@@ -43,12 +43,12 @@ def test_many_methods_and_opponents_stay_apart() -> None:
 def test_equal_numbers_give_equal_bytes_and_every_part_is_seen() -> None:
     whole = panel("one", (0.0, 1.0))
     first, *others = whole.lines
-    bare = Panel("one", whole.metric, (Line(first.method, (Mark(0.0, 80.0, None), *first.marks[1:])), *others))
-    partial = Panel("one", whole.metric, (Line(first.method, first.marks[1:]), *others))
+    bare = Panel("one", "axis", whole.metric, (Line(first.method, (Mark(0.0, 80.0, None), *first.marks[1:])), *others))
+    partial = Panel("one", "axis", whole.metric, (Line(first.method, first.marks[1:]), *others))
     pictures = [draw(whole), draw(bare), draw(partial), draw(whole, opponents=METHODS[:2])]
     assert len(set(pictures)) == 4
     assert draw(panel("one", (0.0, 1.0))) == pictures[0]
 
 
 def test_a_panel_without_results() -> None:
-    assert pixels(draw(Panel("empty", "test accuracy (%)", ()))).std() > 0
+    assert pixels(draw(Panel("empty", "axis", "test accuracy (%)", ()))).std() > 0

@@ -31,6 +31,16 @@ def notes(data: StudyData) -> Iterator[str]:
         f"cells and methods tested: {families}. Everything else that was tested is a tie: no proof of equality."
     )
     yield "Mean difference: over cells, each counted once, in points."
+    if study.focus:
+        named = " and ".join(study.title_of(label) for label in study.focus)
+        yield f"Differences are printed for {named}; those of all methods are in {study.name}.csv."
+    if study.facts:
+        yield (
+            "What SAFLEX did is over all steps and seeds. `weight` is before normalisation; `wrong` and `right` are "
+            "the weights of samples with a wrong and with a right upstream label. `kept`: the learned label's class is "
+            "the upstream's. `wrong mended`: of the wrong ones, it is the true class; `right kept`: of the right "
+            "ones, it still is."
+        )
     if shared := _shared(data):
         yield (
             f"{shared} of {data.study.runs} reports stand for a run that several cells share, because nothing that "

@@ -7,6 +7,7 @@ from textwrap import fill
 from saflex_cli.store.entries import ABSENT, LAST_EPOCH_MARK, Entry, mean_entry, signed
 from saflex_cli.store.layout import WIDTH, Block, Strip, fitting
 from saflex_cli.store.render_md import bullet, lines
+from saflex_cli.store.studies.facts import fact_blocks
 from saflex_cli.store.studies.notes import notes
 from saflex_cli.store.studies.table import CellData, CurveData, Result, StudyData, Versus
 
@@ -25,6 +26,8 @@ def render_md(data: StudyData) -> str:
     parts.append(f"![{study.title}: {study.axis}]({study.name}.png)")
     for curve in data.curves:
         parts.append(f"## {curve.curve.title}")
+        if curve.curve.axis != study.axis:
+            parts.append(f"Columns: {curve.curve.axis}.")
         parts += chain.from_iterable(_section(block) for block in _curve_blocks(data, curve))
     parts.append("## Over all cells")
     parts += chain.from_iterable(_section(block) for block in _summary(data))
@@ -40,29 +43,39 @@ def _section(block: Block) -> Iterator[str]:
 def _curve_blocks(data: StudyData, curve: CurveData) -> Iterator[Block]:
     study = data.study
     labels = [label for label in study.methods if any(label in cell.results for cell in curve.cells)]
-    yield from _blocks(data, "Means ± standard deviation", curve.cells, labels, _mean)
-    challengers = [label for label in labels if label not in study.opponents]
-    for opponent in study.opponents:
-        heading = f"{_DIFFERENCES} vs {study.title_of(opponent)}"
-        yield from _blocks(data, heading, curve.cells, challengers, _difference_to(data, opponent))
+    rows = [(study.title_of(label), label) for label in labels]
+    yield from _blocks("Means ± standard deviation", "method", curve.cells, rows, _mean)
+    opponents = [opponent for opponent in study.opponents if opponent in labels]
+    if study.focus:
+        for label in (label for label in study.focus if label in labels):
+            against = [(f"vs {study.title_of(opponent)}", opponent) for opponent in opponents]
+            heading = f"{_DIFFERENCES} of {study.title_of(label)}"
+            yield from _blocks(heading, "opponent", curve.cells, against, _differences_of(data, label))
+    else:
+        challengers = [row for row in rows if row[1] not in study.opponents]
+        for opponent in opponents:
+            heading = f"{_DIFFERENCES} vs {study.title_of(opponent)}"
+            yield from _blocks(heading, "method", curve.cells, challengers, _differences_to(data, opponent))
+    if study.facts:
+        yield from fact_blocks(study, curve)
 
 
 def _blocks(
-    data: StudyData, heading: str, cells: Sequence[CellData], labels: Sequence[str], entry: Callable[[Result], Entry]
+    heading: str,
+    what: str,
+    cells: Sequence[CellData],
+    rows: Sequence[tuple[str, str]],
+    entry: Callable[[CellData, str], Entry],
 ) -> Iterator[Block]:
-    """Rows are methods, columns are cells, as many side by side as fit a terminal."""
-    titles = Strip("method", tuple(Entry(data.study.title_of(label)) for label in labels))
-    strips = [
-        Strip(
-            cell.cell.text, tuple(entry(cell.results[label]) if label in cell.results else ABSENT for label in labels)
-        )
-        for cell in cells
-    ]
+    """Rows have a title and a label; columns are cells, as many side by side as fit a terminal."""
+    titles = Strip(what, tuple(Entry(title) for title, _ in rows))
+    strips = [Strip(cell.cell.text, tuple(entry(cell, label) for _, label in rows)) for cell in cells]
     return fitting(heading, titles, strips)
 
 
-def _mean(result: Result) -> Entry:
-    if result.estimate is None:
+def _mean(cell: CellData, label: str) -> Entry:
+    result = cell.results.get(label)
+    if result is None or result.estimate is None:
         return ABSENT
     return Entry(mean_entry(result.estimate).text + _missing(result))
 
@@ -71,12 +84,20 @@ def _missing(result: Result) -> str:
     return "" if result.is_complete else f" (n = {len(result.seeds)}/{result.expected})"
 
 
-def _difference_to(data: StudyData, opponent: str) -> Callable[[Result], Entry]:
-    def entry(result: Result) -> Entry:
-        versus = result.versus.get(opponent)
-        return ABSENT if versus is None else _difference(versus, result, selects=data.study.epoch == "selected")
+def _differences_to(data: StudyData, opponent: str) -> Callable[[CellData, str], Entry]:
+    return lambda cell, label: _difference_in(data, cell, label, opponent)
 
-    return entry
+
+def _differences_of(data: StudyData, label: str) -> Callable[[CellData, str], Entry]:
+    return lambda cell, opponent: _difference_in(data, cell, label, opponent)
+
+
+def _difference_in(data: StudyData, cell: CellData, label: str, opponent: str) -> Entry:
+    result = cell.results.get(label)
+    versus = result.versus.get(opponent) if result else None
+    if result is None or versus is None:
+        return ABSENT
+    return _difference(versus, result, selects=data.study.epoch == "selected")
 
 
 def _difference(versus: Versus, result: Result, *, selects: bool) -> Entry:
@@ -106,4 +127,5 @@ def _summary(data: StudyData) -> Iterator[Block]:
         ordered = sorted(means_of_ranks, key=means_of_ranks.__getitem__)
         names = Strip("method", tuple(Entry(study.title_of(label)) for label in ordered))
         values = Strip("mean rank", tuple(Entry(f"{means_of_ranks[label]:.2f}") for label in ordered))
-        yield Block(f"Mean rank over {cells} cell{'s' if cells > 1 else ''} (1 is best)", (names, values))
+        among = "" if len(ordered) == len(study.methods) else f", of the {len(ordered)} methods of every cell"
+        yield Block(f"Mean rank over {cells} cell{'s' if cells > 1 else ''} (1 is best){among}", (names, values))

@@ -60,11 +60,20 @@ def _versus(opponent: str, versus: Versus | None) -> _Line:
 
 
 def _saflex(means: SaflexMeans | None) -> _Line:
+    labels = means.labels if means else None
     return {
-        "weight": f"{means.weight:.4f}" if means else None,
+        "weight": _fraction(means.weight if means else None),
+        "weight_wrong": _fraction(labels.weight_wrong if labels else None),
+        "weight_right": _fraction(labels.weight_right if labels else None),
         "label_change_rate": percent(means.label_change_rate if means else None),
+        "recovered": percent(labels.recovered if labels else None),
+        "kept": percent(labels.kept if labels else None),
         "dropped_steps": f"{means.dropped_steps:.2f}" if means else None,
     }
+
+
+def _fraction(value: float | None) -> str | None:
+    return None if value is None else f"{value:.4f}"
 
 
 def _probability(p: float | None) -> str | None:

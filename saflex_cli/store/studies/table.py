@@ -127,8 +127,8 @@ class StudyData:
         )
 
     def mean_ranks(self) -> tuple[dict[str, float], int]:
-        """Mean rank of each method (1 is best), and over how many cells: those in which every method has all seeds."""
-        labels = self.study.methods
+        """Mean rank (1 is best) of the methods that all cells have, and over how many cells: those with all seeds."""
+        labels = [label for label in self.study.methods if all(label in cell.results for cell in self.cells)]
         ranked = []
         for cell in self.cells:
             found = [cell.results.get(label) for label in labels]
@@ -177,7 +177,8 @@ def _cell(study: Study, curve: Curve, cell: Cell, reports: list[Report]) -> Cell
         has_selected = study.epoch == "selected" and bool(scores[label].selected)
         values = scores[label].selected if has_selected else scores[label].last
         against = [] if label in study.opponents else study.opponents
-        found = {opponent: _versus(scores[label], scores[opponent], study.epoch) for opponent in against}
+        there = [opponent for opponent in against if opponent in scores]
+        found = {opponent: _versus(scores[label], scores[opponent], study.epoch) for opponent in there}
         return Result(
             seeds=tuple(sorted(own[label])),
             expected=expected,
