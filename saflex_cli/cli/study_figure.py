@@ -3,38 +3,47 @@
 from collections.abc import Sequence
 
 from saflex_cli.figures.lines import Line, Mark, Panel, draw_lines
+from saflex_cli.figures.rows import RowMark, RowPanel, draw_rows
 from saflex_cli.store.studies.statistics import mean_interval
-from saflex_cli.store.studies.table import CellData, CurveData, StudyData
+from saflex_cli.store.studies.table import CellData, CurveData, Result, StudyData
 
 _NAMES = {"accuracy": "test accuracy (%)", "auroc": "test AUROC (%)"}
 NOTE = "Mean over seeds with its 95 % interval. Whether methods differ is in the table: paired, and corrected."
 
 
 def draw_study(data: StudyData) -> bytes:
-    """A PNG with one panel per curve."""
+    """A PNG with one panel per curve, or per cell where the axis has names instead of numbers."""
     study = data.study
     drawn = [label for label in study.methods if not study.focus or label in (*study.focus, *study.opponents)]
-    return draw_lines(
-        study.title,
-        tuple(_panel(data, curve, drawn) for curve in data.curves),
-        tuple(map(study.title_of, drawn)),
-        tuple(map(study.title_of, study.opponents)),
-        NOTE,
-    )
+    methods, opponents = tuple(map(study.title_of, drawn)), tuple(map(study.title_of, study.opponents))
+    if isinstance(study.cells[0].at, str):
+        cells = tuple(_cell(data, curve, cell, drawn) for curve in data.curves for cell in curve.cells)
+        return draw_rows(study.title, cells, methods, opponents, NOTE)
+    curves = tuple(_curve(data, curve, drawn) for curve in data.curves)
+    return draw_lines(study.title, curves, methods, opponents, NOTE)
 
 
-def _panel(data: StudyData, curve: CurveData, labels: Sequence[str]) -> Panel:
+def _curve(data: StudyData, curve: CurveData, labels: Sequence[str]) -> Panel:
     lines = []
     for label in labels:
-        marks = [mark for cell in curve.cells if (mark := _mark(cell, label)) is not None]
+        marks = [
+            Mark(cell.cell.at, *mark)
+            for cell in curve.cells
+            if not isinstance(cell.cell.at, str) and (mark := _mark(cell.results.get(label))) is not None
+        ]
         if marks:
             lines.append(Line(data.study.title_of(label), tuple(marks)))
     return Panel(curve.curve.title, curve.curve.axis, _NAMES[curve.curve.metric], tuple(lines))
 
 
-def _mark(cell: CellData, label: str) -> Mark | None:
-    result = cell.results.get(label)
+def _cell(data: StudyData, curve: CurveData, cell: CellData, labels: Sequence[str]) -> RowPanel:
+    marks = {data.study.title_of(label): _mark(cell.results.get(label)) for label in labels}
+    drawn = {title: RowMark(*mark) for title, mark in marks.items() if mark is not None}
+    return RowPanel(curve.curve.title, cell.cell.text, _NAMES[curve.curve.metric], drawn)
+
+
+def _mark(result: Result | None) -> tuple[float, tuple[float, float] | None] | None:
+    """Mean and interval, in percent."""
     if result is None or result.estimate is None:
         return None
-    interval = mean_interval([100 * value for value in result.estimate.values])
-    return Mark(cell.cell.at, 100 * result.estimate.mean, interval)
+    return 100 * result.estimate.mean, mean_interval([100 * value for value in result.estimate.values])

@@ -1,8 +1,7 @@
-"""Methods along an axis, one panel per curve: lines over numbers, points over categories, with intervals."""
+"""Methods along an axis of numbers, one panel per curve: lines with intervals."""
 
 from dataclasses import dataclass
 from itertools import pairwise
-from textwrap import fill
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -16,17 +15,15 @@ PER_ROW = 3
 _WIDTH, _HEIGHT, _LEGEND_ROW = 3.3, 2.75, 0.19
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 _DASHES = ("--", ":", "-.", (0, (5, 1, 1, 1, 1, 1)))
-_LETTERS = 54
-"""How many fit below a panel."""
 _SPREAD = 0.035
-"""How far the methods of one place stand apart, as a part of the axis' step or of one category."""
+"""How far the methods of one place stand apart, as a part of the axis' step."""
 
 
 @dataclass(frozen=True)
 class Mark:
     """One method in one cell; values in percent."""
 
-    at: float | str
+    at: float
     mean: float
     interval: tuple[float, float] | None
     """None with one seed."""
@@ -106,7 +103,7 @@ def _draw_panels(
     for number, panel in enumerate(panels):
         row, column = divmod(number, columns)
         x, y = left + column * width / columns + 0.45 * inch[0], bottom + (rows - 1 - row) * height / rows
-        below = (0.33 + 0.12 * max(text.count("\n") + 1 for text in _texts(panel) or ("",))) * inch[1]
+        below = 0.45 * inch[1]
         size = width / columns - 0.55 * inch[0], height / rows - below - 0.3 * inch[1]
         axes = figure.add_axes((x, y + below, *size))
         _draw_panel(axes, panel, looks)
@@ -115,40 +112,19 @@ def _draw_panels(
         axes.set_ylabel(panel.metric, size=8)
 
 
-def _places(panel: Panel) -> list[float | str]:
-    return list(dict.fromkeys(mark.at for line in panel.lines for mark in line.marks))
-
-
-def _texts(panel: Panel) -> list[str]:
-    """The places as the axis names them, wrapped so that they fit side by side."""
-    places = _places(panel)
-    letters = max(6, _LETTERS // max(1, len(places)))
-    return [
-        fill(place, letters, break_long_words=False) if isinstance(place, str) else f"{place:g}" for place in places
-    ]
-
-
 def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, dict[str, Any]]) -> None:
-    places = _places(panel)
-    named = [place for place in places if isinstance(place, str)]
-    numbers = sorted(place for place in places if not isinstance(place, str))
-    steps = [after - before for before, after in pairwise(numbers)]
-    step = min(steps, default=1.0)
+    places = sorted({mark.at for line in panel.lines for mark in line.marks})
+    step = min((after - before for before, after in pairwise(places)), default=1.0)
     for number, line in enumerate(panel.lines):
-        shift = (number - (len(panel.lines) - 1) / 2) * (0.7 / len(panel.lines) if named else _SPREAD * step)
-        marks = sorted(line.marks, key=lambda mark: places.index(mark.at) if named else mark.at)
-        x = [shift + (places.index(mark.at) if isinstance(mark.at, str) else mark.at) for mark in marks]
-        y = [mark.mean for mark in marks]
-        look = looks[line.method] | ({"linestyle": "none"} if named else {})
-        axes.plot(x, y, markersize=4.2, zorder=3, **look)
-        bars = [(place, mark.interval) for place, mark in zip(x, marks, strict=True) if mark.interval]
-        for place, interval in bars:
-            axes.plot([place, place], interval, color=look["color"], linewidth=0.9, alpha=0.7, zorder=2)
-    if named:
-        axes.set_xticks(range(len(places)), _texts(panel), size=7)
-        axes.set_xlim(-0.5, len(places) - 0.5)
-    else:
-        axes.set_xticks(numbers, [f"{place:g}" for place in numbers])
+        shift = (number - (len(panel.lines) - 1) / 2) * _SPREAD * step
+        marks = sorted(line.marks, key=lambda mark: mark.at)
+        look = looks[line.method]
+        axes.plot([shift + mark.at for mark in marks], [mark.mean for mark in marks], markersize=4.2, zorder=3, **look)
+        for mark in marks:
+            if mark.interval:
+                at = [shift + mark.at] * 2
+                axes.plot(at, mark.interval, color=look["color"], linewidth=0.9, alpha=0.7, zorder=2)
+    axes.set_xticks(places, [f"{place:g}" for place in places])
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)
