@@ -39,8 +39,9 @@ class Settings:
     """E11: reduction of the outer loss over the outer batch."""
     outer_batch_size: int | Literal["auto", "all"] = "auto"
     """E10: outer samples per step; `auto` is min(batch, set). Read by the training loop, which draws the batch."""
-    outer_every: int = 1
-    """E10: steps for which an outer gradient is used before it is computed anew."""
+    outer_every: int | Literal["auto"] = 1
+    """E10: steps for which an outer gradient is used before it is computed anew; `auto` is as many as batches fit into
+    the outer batch, rounded up, so that the outer pass never sees more samples than training."""
     outer_balance: bool = False
     """Every class of the outer batch counts the same in the outer loss, whatever its share."""
     outer_momentum: float = 0.0
@@ -123,6 +124,10 @@ class Settings:
         for name, fit in fits.items():
             if not fit:
                 raise SaflexValueError(f"weight_margin does not go with {name} {getattr(self, name)}")
+
+    def steps_per_outer_gradient(self, outer: int, batch: int) -> int:
+        """`outer_every`, for an outer batch and a batch of so many samples."""
+        return -(-outer // max(1, batch)) if self.outer_every == "auto" else self.outer_every
 
     @property
     def needs_outer(self) -> bool:

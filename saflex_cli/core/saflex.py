@@ -68,7 +68,7 @@ class Saflex:
     Raises:
         SaflexValueError: for unknown names or contradicting values.
 
-    Use one instance per model: with `outer_every` above 1 it remembers the outer gradient between calls, and with
+    Use one instance per model: unless `outer_every` is 1 it remembers the outer gradient between calls, and with
     `outer_momentum` their running mean, `running` (`reset` forgets both).
     """
 
@@ -117,7 +117,7 @@ class Saflex:
         """
         if not torch.is_grad_enabled():
             raise SaflexValueError("call saflex where gradients are enabled: its logits are the training forward pass")
-        found = self._align(model, inputs, outer_inputs, outer_labels, optimizer)
+        found = self._align(model, inputs, len(upstream_labels), outer_inputs, outer_labels, optimizer)
         upstream = soft_labels(upstream_labels, found.log_probs, "upstream_labels")
         weights = None if upstream_weights is None else _checked_weights(upstream_weights, upstream[:, 0])
         error = partial(self._standard_error, found) if self.settings.weight_margin else None
@@ -127,6 +127,7 @@ class Saflex:
         self,
         model: nn.Module,
         inputs: Inputs,
+        size: int,
         outer_inputs: Inputs | None,
         outer_labels: OuterLabels | None,
         optimizer: Optimizer | None,
@@ -136,7 +137,8 @@ class Saflex:
             return unaligned(model, inputs, mode=settings.alignment_mode)
         if outer_inputs is None or outer_labels is None:
             raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
-        direction = self._outer_direction(model, outer_inputs, outer_labels)
+        calls = settings.steps_per_outer_gradient(len(outer_labels), size)
+        direction = self._outer_direction(model, outer_inputs, outer_labels, calls)
         if settings.precondition:
             if optimizer is None:
                 raise SaflexValueError("precondition needs the optimizer: saflex(…, optimizer=optimizer)")
@@ -151,11 +153,13 @@ class Saflex:
             training_step=True,
         )
 
-    def _outer_direction(self, model: nn.Module, outer_inputs: Inputs, outer_labels: OuterLabels) -> OuterDirection:
-        """The outer gradient, reused for `outer_every` calls on the same model."""
+    def _outer_direction(
+        self, model: nn.Module, outer_inputs: Inputs, outer_labels: OuterLabels, calls: int
+    ) -> OuterDirection:
+        """The outer gradient, used for so many calls on the same model."""
         settings = self.settings
         known = self._model is not None and self._model() is model
-        if self._direction is None or not known or self._uses >= settings.outer_every:
+        if self._direction is None or not known or self._uses >= calls:
             scope: Literal["all", "head"] = "all" if settings.scope == "all" else "head"
             self._direction = outer_direction(
                 model,

@@ -32,7 +32,7 @@ VALUES: dict[str, list[Any]] = {
     "alignment_mode": ["train", "eval"],
     "outer_reduction": ["mean", "sum"],
     "outer_batch_size": ["auto", "all", 8],
-    "outer_every": [1, 3],
+    "outer_every": [1, 3, "auto"],
     "outer_balance": [False, True],
     "outer_momentum": [0.0, 0.9],
     "head_features": ["raw", "centred", "correlation"],

@@ -142,6 +142,16 @@ def test_the_outer_gradient_is_reused(scope, every, outer_passes):
     assert call["model"].passes == 7 + outer_passes
 
 
+@pytest.mark.parametrize(("outer", "outer_passes"), [(4, 7), (5, 4), (10, 3), (1, 7)])
+def test_an_outer_gradient_of_many_samples_is_used_as_long_as_it_takes(outer, outer_passes):
+    """With batches of four: once per batch, every second, every third."""
+    call = problem_of(Counted(smooth_mlp()), vectors, "", batch=4, outer=outer).call()
+    saflex = Saflex(preset="lp", scope="head", outer_every="auto")
+    for _ in range(7):
+        saflex(**call)
+    assert call["model"].passes == 7 + outer_passes
+
+
 def test_reset_forgets_the_outer_gradient():
     saflex, call = Saflex(preset="lp", outer_every=100), counted_call()
     for _ in range(3):

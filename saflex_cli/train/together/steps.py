@@ -88,7 +88,7 @@ class StackedSaflexStep:
     def __call__(self, inputs: Tensor, labels: Labels) -> StepResult:
         """The losses of one batch per seed."""
         batch = self.augmented(inputs, labels)
-        direction = self._outer_direction() if self.settings.needs_outer else None
+        direction = self._outer_direction(inputs.shape[1]) if self.settings.needs_outer else None
         passed = self.network.training_pass(batch.inputs)
         measured = passed
         if self.settings.alignment_mode == "eval" and passed.noise is not None:
@@ -107,10 +107,11 @@ class StackedSaflexStep:
             sums = label_sums(batch.true_labels, batch.soft_labels, learned, weights)
         return StepResult(loss, weights.sum(1), changed, dropped, sums)
 
-    def _outer_direction(self) -> StackedDirection:
+    def _outer_direction(self, batch: int) -> StackedDirection:
         """The outer gradients, reused for `outer_every` steps; a batch is drawn in every step, as in a run alone."""
         inputs, rows = self.outer.draw()
-        if self._direction is None or self._uses >= self.settings.outer_every:
+        steps = self.settings.steps_per_outer_gradient(rows.shape[1], batch)
+        if self._direction is None or self._uses >= steps:
             scope: Literal["all", "head"] = "all" if self.settings.scope == "all" else "head"
             plain = self.settings.alignment_mode == "eval"
             with torch.set_grad_enabled(scope == "all"):

@@ -28,6 +28,7 @@ METHODS: list[dict[str, Any]] = [
     *({"name": "saflex", "preset": preset} for preset in PRESETS),
     {"name": "saflex", "preset": "proximal", "clean_batch": True, "label": "clean"},
     {"name": "saflex", "preset": "paper", "outer_every": 2, "outer": "train+val", "label": "every_second"},
+    {"name": "saflex", "preset": "proximal", "outer_every": "auto", "label": "auto"},
     {"name": "saflex", "preset": "paper", "alignment_mode": "eval", "outer_reduction": "sum", "label": "eval"},
     {"name": "saflex", "preset": "bootstrap", "alignment_mode": "eval", "label": "bootstrap_eval"},
     {"name": "saflex", "preset": "lp", "alignment_of": "prob", "alignment_sign": -1, "label": "prob"},
