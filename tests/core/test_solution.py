@@ -48,13 +48,16 @@ def solved(matrix: Tensor, upstream: Tensor, settings: Settings, log_probs: Tens
 
 @given(matrices())
 def test_lp_is_the_optimum_of_the_linear_program(matrix):
-    """`lp` reaches the optimum of max Σ_ik v_ik Π_ik with v = w·y ≥ 0, Σ_k v_ik ≤ 1, found by scipy."""
+    """`lp` reaches the optimum of max Σ_ik v_ik Π_ik with v = w·y ≥ 0, Σ_k v_ik ≤ 1, found by scipy.
+
+    Its solver takes gains below 1e-7 for none.
+    """
     batch, classes = matrix.shape
     one_budget_per_sample = np.kron(np.eye(batch), np.ones(classes))
     optimum = linprog(-matrix.flatten().numpy(), A_ub=one_budget_per_sample, b_ub=np.ones(batch), bounds=(0, None))
     labels, weights = solved(matrix, rows_like(matrix, 0), LP)
     reached = (weights[:, None] * labels * matrix).sum().item()
-    assert reached == pytest.approx(-optimum.fun, abs=1e-9)
+    assert reached == pytest.approx(-optimum.fun, abs=1e-6)
 
 
 @given(matrices(), seeds)

@@ -133,6 +133,7 @@ def test_a_compiled_run_is_the_same_but_for_rounding(
     assert "Linear" not in compiled
 
 
+@pytest.mark.slow
 def test_every_run_of_a_process_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     """torch stops compiling after eight graphs, counted over all parts of all models, and says so in a log alone."""
     graphs: list[int] = []
