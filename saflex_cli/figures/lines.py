@@ -47,6 +47,8 @@ class Panel:
     title: str
     metric: str
     lines: tuple[Line, ...]
+    even: bool = False
+    """Numbers stand at even distances, whatever lies between them."""
 
 
 def draw_lines(
@@ -131,13 +133,17 @@ def _texts(panel: Panel) -> list[str]:
 def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, dict[str, Any]]) -> None:
     places = _places(panel)
     named = [place for place in places if isinstance(place, str)]
-    numbers = sorted(place for place in places if not isinstance(place, str))
+    labels: list[float] = sorted(place for place in places if not isinstance(place, str))
+    stands: dict[float | str, float] = {place: place for place in labels}
+    if named or panel.even:
+        stands = {place: float(index) for index, place in enumerate(named or labels)}
+    numbers = [stands[place] for place in labels]
     steps = [after - before for before, after in pairwise(numbers)]
     step = min(steps, default=1.0)
     for number, line in enumerate(panel.lines):
         shift = (number - (len(panel.lines) - 1) / 2) * (0.7 / len(panel.lines) if named else _SPREAD * step)
-        marks = sorted(line.marks, key=lambda mark: places.index(mark.at) if named else mark.at)
-        x = [shift + (places.index(mark.at) if isinstance(mark.at, str) else mark.at) for mark in marks]
+        marks = sorted(line.marks, key=lambda mark: stands[mark.at])
+        x = [shift + stands[mark.at] for mark in marks]
         y = [mark.mean for mark in marks]
         look = looks[line.method] | ({"linestyle": "none"} if named else {})
         axes.plot(x, y, markersize=4.2, zorder=3, **look)
@@ -148,7 +154,7 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, dict[str, Any]]) -> N
         axes.set_xticks(range(len(places)), _texts(panel), size=7)
         axes.set_xlim(-0.5, len(places) - 0.5)
     else:
-        axes.set_xticks(numbers, [f"{place:g}" for place in numbers])
+        axes.set_xticks(numbers, [f"{place:g}" for place in labels])
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)

@@ -1,0 +1,101 @@
+"""What a probe measures, by name: what its tables are called, and their rows."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from saflex_cli.config.probe_config import Decrease, Knowledge, Measure
+
+SCORES = {
+    "loss": "loss at the label",
+    "margin": "margin of the label",
+    "pi_head": "Π, head",
+    "pi_head_centred": "Π, head, centred",
+    "pi_head_correlation": "Π, head, correlation",
+    "pi_all": "Π, all parameters",
+    "confident": "confident learning",
+    "trusted": "classifier of outer set",
+}
+"""What suspects a label."""
+PLAIN_SCORES = ("loss", "margin", "confident", "trusted")
+"""Those without Π."""
+LABELS = {
+    "pi_head": "argmax Π, head",
+    "pi_all": "argmax Π, all",
+    "prediction": "prediction",
+    "proximal": "proximal",
+    "bootstrap_1": "bootstrap, β = 1",
+    "bootstrap_2": "bootstrap, β = 2",
+    "trusted": "classifier of outer set",
+}
+"""What names a class."""
+WEIGHTS = {
+    "pi_head": "Π·ỹ ≥ 0, head",
+    "pi_head_centred": "Π·ỹ ≥ 0, head, centred",
+    "pi_head_correlation": "Π·ỹ ≥ 0, head, corr.",
+    "pi_all": "Π·ỹ ≥ 0, all",
+    "confident": "confident learning",
+}
+"""What keeps a sample or drops it."""
+SOLUTIONS = {
+    "exact": "best found",
+    "paper": "paper",
+    "lp": "lp",
+    "theorem1": "theorem1",
+    "weights_only": "weights_only",
+    "proximal": "proximal",
+    "bootstrap": "bootstrap (no Π)",
+    "l2rw": "l2rw",
+    "upstream": "upstream as it is",
+    "true_labels": "true labels",
+}
+"""What gives weights and labels."""
+NORMALISATIONS = {"sum": "divided by Σw", "batch": "divided by the batch size"}
+
+
+@dataclass(frozen=True)
+class Section:
+    """One table per case and trained method: rows by name, columns by epoch and, where there are several, rate."""
+
+    group: str
+    heading: str
+    rows: dict[str, str]
+    """Title by name."""
+    rates: tuple[float, ...] = ()
+
+    def key(self, name: str, rate: float | None) -> str:
+        """Where a moment holds the value."""
+        return f"{self.group}/{name}" if rate is None else f"{self.group}/{rate:g}/{name}"
+
+
+def sections(measure: Measure) -> tuple[Section, ...]:
+    """The tables of a probe; every value is a fraction and printed in percent."""
+    match measure:
+        case Knowledge():
+            return (
+                Section("auc", "AUC for telling wrong from right labels", SCORES),
+                Section("recovered", "Of the wrongly labelled: given their true class", LABELS),
+                Section("kept", "Of the rightly labelled: given their true class", LABELS),
+                Section("weight_wrong", "Of the wrongly labelled: kept", WEIGHTS),
+                Section("weight_right", "Of the rightly labelled: kept", WEIGHTS),
+                Section("model", "The model", {"test": "test accuracy", "memorised": "wrong labels predicted"}),
+            )
+        case Decrease():
+            wheres = {"outer": "of the outer loss", "test": "of the test loss"}
+            shares = tuple(
+                Section(f"{how}/{where}", f"Decrease {of}, {divided}", SOLUTIONS, measure.rates)
+                for how, divided in NORMALISATIONS.items()
+                for where, of in wheres.items()
+            )
+            gaps = tuple(
+                Section(
+                    f"{how}/search",
+                    f"The search, {divided}",
+                    {"gap": "Frank–Wolfe gap", "spread": "worst of the starts", "loss": "decrease / loss"},
+                    measure.rates,
+                )
+                for how, divided in NORMALISATIONS.items()
+            )
+            model = Section("model", "The model", {"test": "test accuracy"})
+            return (*shares, *gaps, model)
+        case _:
+            assert_never(measure)
