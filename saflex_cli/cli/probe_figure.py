@@ -1,6 +1,6 @@
 """The figure of a probe: its numbers in the form that is drawn."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from saflex_cli.config.probe_config import Decrease
 from saflex_cli.figures.lines import Line, Mark, Panel, draw_lines
@@ -67,7 +67,7 @@ def _title(data: ProbeData, group: Group) -> str:
     return group.case.title + (f", {data.probe.title_of(group.method)}" if several else "")
 
 
-def _line(title: str, values: list[tuple[float, Estimate | None]]) -> Line:
+def _line(title: str, values: Sequence[tuple[float, Estimate | None]]) -> Line:
     marks = []
     for at, found in values:
         if found is not None and found.mean >= _LOWEST:

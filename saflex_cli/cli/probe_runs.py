@@ -58,7 +58,7 @@ class ProbeRuns:
         """How many runs are done, and how many are left."""
         counts = Counter(planned.state for planned in self.planned)
         names = {"done": "already done", "stale": "stale", "to do": "to do"}
-        said = ", ".join(f"{counts[state]} {name}" for state, name in names.items() if counts[state])
+        said = ", ".join(f"{count} {names[state]}" for state, count in sorted(counts.items()))
         where = probe_file(self.results, self.data.probe, "jsonl")
         typer.echo(f"{self.data.probe.name}: {len(self.planned)} runs, {said}; results in {where}")
         for place in surplus(self.results, self.data.probe):

@@ -1,4 +1,4 @@
-"""Confident learning (Northcutt, Jiang, Chuang 2021, JAIR 70) by the package cleanlab: a peer of Π as a judge of labels."""
+"""Confident learning (Northcutt, Jiang, Chuang 2021, JAIR 70) by the package cleanlab: a peer in judging labels."""
 
 import math
 from dataclasses import dataclass
@@ -16,6 +16,8 @@ from saflex_cli.data.splits import Splits
 from saflex_cli.errors import DataError, SaflexError
 from saflex_cli.models.logistic_regression import fit_logistic_regression
 from saflex_cli.seeding import Streams
+
+Samples = tuple[Float[Tensor, "m columns"], Int[Tensor, " m"]]
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,9 @@ class Confident:
         levels: tuple[int, ...],
         folds: int,
         streams: Streams,
+        beside: Samples | None = None,
     ) -> "Confident":
-        """From the given labels alone, with cleanlab's defaults.
+        """From the given labels, with cleanlab's defaults; `beside` are further samples for every fit.
 
         Raises:
             SaflexError: if cleanlab is not installed.
@@ -49,7 +52,7 @@ class Confident:
             from cleanlab.rank import get_label_quality_scores  # noqa: PLC0415
         except ImportError as error:
             raise SaflexError("this probe needs cleanlab; install it with: pip install 'saflex[study]'") from error
-        predicted = out_of_sample(rows, labels, classes, levels=levels, folds=folds, streams=streams)
+        predicted = out_of_sample(rows, labels, classes, levels=levels, folds=folds, streams=streams, beside=beside)
         given = labels.numpy()
         quality = get_label_quality_scores(given, predicted)
         issues = find_label_issues(given, predicted, n_jobs=1)
@@ -76,8 +79,9 @@ def out_of_sample(
     levels: tuple[int, ...],
     folds: int,
     streams: Streams,
+    beside: Samples | None = None,
 ) -> Float64[NDArray[np.float64], "n classes"]:
-    """Each sample's class probabilities by a logistic regression that was fitted on the other folds.
+    """Each sample's class probabilities by a logistic regression fitted on the other folds, and on those `beside`.
 
     Raises:
         DataError: if a class has fewer samples than there are folds.
@@ -86,8 +90,10 @@ def out_of_sample(
     if fewest < folds:
         raise DataError(f"a class has {fewest} samples in the pool, and probe.folds is {folds}; lower it")
     state = streams.number("probe", "folds") % 2**32
+    more = beside or (rows[:0], labels[:0])
     found = np.zeros((len(labels), classes))
     for fitted, judged in StratifiedKFold(folds, shuffle=True, random_state=state).split(rows, labels):
-        model = fit_logistic_regression(rows[fitted], labels[fitted], levels=levels, c=1.0)
+        own = torch.cat([rows[fitted], more[0]]), torch.cat([labels[fitted], more[1]])
+        model = fit_logistic_regression(*own, levels=levels, c=1.0)
         found[judged] = list(model.staged(rows[judged]))[-1].exp().numpy()
     return found

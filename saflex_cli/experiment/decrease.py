@@ -1,4 +1,4 @@
-"""First order against the real bilevel step: what one step on a batch takes away from the outer loss, and from the test's."""
+"""First order against the real bilevel step: what one step on a batch takes away from the outer and the test loss."""
 
 from copy import deepcopy
 from dataclasses import replace
@@ -16,7 +16,7 @@ from saflex_cli.core.alignment import Alignment, alignment
 from saflex_cli.core.saflex import refine
 from saflex_cli.data.splits import Split
 from saflex_cli.errors import RecipeError
-from saflex_cli.experiment.one_step import Normalise, OneStep, masses, one_step, search
+from saflex_cli.experiment.one_step import Normalise, OneStep, Solution, masses, one_step, search
 from saflex_cli.experiment.parts import Parts
 from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
@@ -59,9 +59,11 @@ class DecreaseProbe:
             solutions["true_labels"] = batch.sample_weights.double(), rows
         starts = _starts(aligned["all"].matrix, upstream, streams)
         values = {"model/test": evaluate(model, self.parts.splits.test)["accuracy"]}
+        rates = torch.tensor(self.config.rates, dtype=torch.float64)
         for normalise in get_args(Normalise):
-            for rate in self.config.rates:
-                values |= self._shares(step, rate, normalise, solutions, starts)
+            found = search(step, rates, normalise, starts, self.config.iterations)
+            for rate, best in zip(self.config.rates, found, strict=True):
+                values |= _shares(step, rate, normalise, solutions, best)
         return values
 
     def _batch(self, streams: Streams, epoch: int) -> AugmentedBatch:
@@ -71,30 +73,24 @@ class DecreaseProbe:
         augment = self.upstream.epoch(streams, 0, scheduled=max(0, epoch - 1))
         return augment(train.inputs[chosen], train.labels[chosen])
 
-    def _shares(
-        self,
-        step: OneStep,
-        rate: float,
-        normalise: Normalise,
-        solutions: dict[str, Weighted],
-        starts: tuple[Tensor, Tensor],
-    ) -> dict[str, float]:
-        """Decreases of the outer and of the test loss as shares of the outer decrease that the search finds."""
-        found = search(step, rate, normalise, starts, self.config.iterations)
-        before = step.before()
-        most = before - found.loss
-        if most < _NOTHING:
-            return {}
-        every = {"exact": found.masses} | {name: masses(*given, normalise) for name, given in solutions.items()}
-        points, values = torch.stack(list(every.values())), {}
-        for of in ("outer", "test"):
-            shares = (step.before(of) - step.after(points, rate, of)) / most
-            values |= {
-                f"{normalise}/{of}/{rate:g}/{name}": share.item() for name, share in zip(every, shares, strict=True)
-            }
-        place = f"{normalise}/search/{rate:g}"
-        facts = {"gap": found.gap / most, "spread": (before - found.worst) / most, "loss": most / before}
-        return values | {f"{place}/{name}": value for name, value in facts.items()}
+
+def _shares(
+    step: OneStep, rate: float, normalise: Normalise, solutions: dict[str, Weighted], best: Solution
+) -> dict[str, float]:
+    """Decreases of the outer and of the test loss as shares of the best outer decrease found; none where that is 0."""
+    before = step.before()
+    most = before - best.loss
+    if most < _NOTHING:
+        return {}
+    every = {"exact": best.masses} | {name: masses(*given, normalise) for name, given in solutions.items()}
+    points = torch.stack(list(every.values()))
+    values: dict[str, float] = {}
+    for of in ("outer", "test"):
+        shares = (step.before(of) - step.after(points, rate, of)) / most
+        values |= {f"{normalise}/{of}/{rate:g}/{name}": share.item() for name, share in zip(every, shares, strict=True)}
+    place = f"{normalise}/search/{rate:g}"
+    facts = {"gap": best.gap / most, "second": (before - best.second) / most, "loss": most / before}
+    return values | {f"{place}/{name}": value for name, value in facts.items()}
 
 
 def _double(split: Split) -> Split:

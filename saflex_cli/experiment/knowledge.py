@@ -1,6 +1,7 @@
 """What scores know about wrong labels: all samples of the pool at once, in one state of a model."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -34,6 +35,7 @@ _VIEWS: Mapping[str, HeadFeatures] = {
     "pi_head_centred": "centred",
     "pi_head_correlation": "correlation",
 }
+_SCOPES: tuple[Literal["head", "all"], ...] = ("head", "all")
 
 
 class KnowledgeProbe:
@@ -53,29 +55,31 @@ class KnowledgeProbe:
         wrong = self.samples.mislabelled
         if not wrong.any() or wrong.all():
             raise DataError(f"recipe {parts.recipe.name}: the pool needs both wrong and right labels; change pool")
-        self.device = device
-        streams = Streams(parts.seed)
+        self.device, self.streams = device, Streams(parts.seed)
         rows, levels = raw_rows(self.samples.inputs, parts.splits), parts.splits.levels
-        labels, classes = self.samples.labels, parts.splits.classes
-        confident = Confident.of(rows, labels, classes, levels=levels, folds=config.folds, streams=streams)
-        val = parts.splits.val
+        labels, classes, val = self.samples.labels, parts.splits.classes, parts.splits.val
         _require_classes(val, classes)
-        trusted = fit_logistic_regression(raw_rows(val.inputs, parts.splits), val.labels, levels=levels, c=1.0)
-        log_probs = list(trusted.staged(rows))[-1]
-        self._scores = {"confident": confident.suspicion, "trusted": -at_labels(log_probs, labels)}
+        outer = raw_rows(val.inputs, parts.splits), val.labels
+        log_probs = list(fit_logistic_regression(*outer, levels=levels, c=1.0).staged(rows))[-1]
+        self._scores, self._keeps = {"trusted": -at_labels(log_probs, labels)}, {}
         self._classes = {"trusted": log_probs.argmax(1)}
-        self._keeps = {"confident": confident.keeps}
+        for name, beside in {"confident": None, "confident_outer": outer}.items():
+            found = Confident.of(
+                rows, labels, classes, levels=levels, folds=config.folds, streams=self.streams, beside=beside
+            )
+            self._scores[name], self._keeps[name] = found.suspicion, found.keeps
 
-    def __call__(self, model: Standardised, _epoch: int) -> dict[str, float]:
+    def __call__(self, model: Standardised, epoch: int) -> dict[str, float]:
         """The values by `group/name`; nothing of the model changes, and no random state."""
         samples = self.samples
-        found = self._alignments(model)
+        found = self._alignments(model, epoch)
         log_probs = found["pi_head"].log_probs.cpu()
         at_label = {name: at_labels(each.matrix.cpu(), samples.labels) for name, each in found.items()}
         scores = {"loss": -at_labels(log_probs, samples.labels), "margin": -margins(log_probs, samples.labels)}
         scores |= {name: -values for name, values in at_label.items()} | self._scores
-        classes = {name: found[name].matrix.argmax(1).cpu() for name in ("pi_head", "pi_all")}
-        classes |= {"prediction": log_probs.argmax(1), **self._learned(found["pi_head"]), **self._classes}
+        classes = {name: each.matrix.argmax(1).cpu() for name, each in found.items()}
+        classes |= self._learned(found["pi_head"], "") | self._learned(found["pi_head_train"], "_train")
+        classes |= {"prediction": log_probs.argmax(1), **self._classes}
         keeps = {name: values >= 0 for name, values in at_label.items()} | self._keeps
         values = {f"auc/{name}": auc(score, samples.mislabelled) for name, score in scores.items()}
         wrong, right = samples.mislabelled, ~samples.mislabelled
@@ -87,22 +91,24 @@ class KnowledgeProbe:
         values["model/memorised"] = _share((classes["prediction"] == samples.labels)[wrong])
         return values | {"model/test": evaluate(model, self.test)["accuracy"]}
 
-    def _alignments(self, model: Standardised) -> dict[str, Alignment]:
-        """Π of every sample against the whole outer set, for each scope and view of the features."""
-        inputs, outer = self.samples.inputs.to(self.device), self.outer
+    def _alignments(self, model: Standardised, epoch: int) -> dict[str, Alignment]:
+        """Π of every sample against the whole outer set, for each scope and view of the features, and in both modes."""
         with evaluation_mode(model), torch.no_grad():
-            head = {
-                name: outer_direction(model, outer.inputs, outer.labels, scope="head", features=view)
-                for name, view in _VIEWS.items()
-            }
-            directions = head | {"pi_all": outer_direction(model, outer.inputs, outer.labels, scope="all")}
-            return {name: align(model, inputs, direction) for name, direction in directions.items()}
+            found = {name: self._alignment(model, "head", view) for name, view in _VIEWS.items()}
+            found["pi_all"] = self._alignment(model, "all")
+            torch.manual_seed(self.streams.number("probe", epoch))  # of the caller's fork; for dropout
+            model.train()
+            return found | {f"pi_{scope}_train": self._alignment(model, scope) for scope in _SCOPES}
 
-    def _learned(self, found: Alignment) -> dict[str, Int[Tensor, " n"]]:
+    def _alignment(self, model: Standardised, scope: Literal["head", "all"], view: HeadFeatures = "raw") -> Alignment:
+        direction = outer_direction(model, self.outer.inputs, self.outer.labels, scope=scope, features=view)
+        return align(model, self.samples.inputs.to(self.device), direction)
+
+    def _learned(self, found: Alignment, suffix: str) -> dict[str, Int[Tensor, " n"]]:
         """The largest entry of the labels that presets learn, with s = 1/rms(Π) over the whole pool."""
         upstream = functional.one_hot(self.samples.labels, found.matrix.shape[1]).to(found.matrix)
         return {
-            name: refine(found, upstream, None, settings).soft_labels.argmax(1).cpu()
+            name + suffix: refine(found, upstream, None, settings).soft_labels.argmax(1).cpu()
             for name, settings in _LABELS.items()
         }
 

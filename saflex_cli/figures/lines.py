@@ -136,7 +136,8 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, dict[str, Any]]) -> N
     labels: list[float] = sorted(place for place in places if not isinstance(place, str))
     stands: dict[float | str, float] = {place: place for place in labels}
     if named or panel.even:
-        stands = {place: float(index) for index, place in enumerate(named or labels)}
+        ordered: list[float | str] = [*named, *labels]
+        stands = {place: float(index) for index, place in enumerate(ordered)}
     numbers = [stands[place] for place in labels]
     steps = [after - before for before, after in pairwise(numbers)]
     step = min(steps, default=1.0)

@@ -15,10 +15,12 @@ from saflex_cli.store.render_csv import percent
 from saflex_cli.store.render_md import bullet, lines
 
 _KNOWLEDGE = (
-    "All samples of the pool at once, the model in evaluation mode; the outer set is the whole validation set.",
+    "All samples of the pool at once; the outer set is the whole validation set. The model is in evaluation mode; in "
+    "the rows that say so it is in training mode: there BatchNorm sees the whole pool, and dropout is on.",
     "AUC: of the score as suspicion, high meaning wrong; 50 is chance, below 50 it points the wrong way.",
     "Confident learning (cleanlab, its defaults) sees the pool alone, with the cross-validated predictions of a "
-    "logistic regression on the raw inputs; it does not depend on the epoch. It has no outer set.",
+    "logistic regression on the raw inputs; it does not depend on the epoch. With the outer set: each regression is "
+    "fitted on that as well.",
     "Classifier of outer set: a logistic regression on the raw inputs, fitted on the outer set alone, which is what Π "
     "has to spend. It does not depend on the epoch either.",
 )

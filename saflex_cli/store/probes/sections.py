@@ -11,20 +11,30 @@ SCORES = {
     "pi_head": "Π, head",
     "pi_head_centred": "Π, head, centred",
     "pi_head_correlation": "Π, head, correlation",
-    "pi_all": "Π, all parameters",
+    "pi_head_train": "Π, head, training",
+    "pi_all": "Π, all",
+    "pi_all_train": "Π, all, training",
     "confident": "confident learning",
+    "confident_outer": "the same with outer set",
     "trusted": "classifier of outer set",
 }
 """What suspects a label."""
-PLAIN_SCORES = ("loss", "margin", "confident", "trusted")
+PLAIN_SCORES = ("loss", "margin", "confident", "confident_outer", "trusted")
 """Those without Π."""
 LABELS = {
     "pi_head": "argmax Π, head",
+    "pi_head_centred": "argmax Π, head, centred",
+    "pi_head_correlation": "argmax Π, head, corr.",
+    "pi_head_train": "argmax Π, head, training",
     "pi_all": "argmax Π, all",
+    "pi_all_train": "argmax Π, all, training",
     "prediction": "prediction",
     "proximal": "proximal",
+    "proximal_train": "proximal, training",
     "bootstrap_1": "bootstrap, β = 1",
+    "bootstrap_1_train": "bootstrap, 1, training",
     "bootstrap_2": "bootstrap, β = 2",
+    "bootstrap_2_train": "bootstrap, 2, training",
     "trusted": "classifier of outer set",
 }
 """What names a class."""
@@ -32,8 +42,11 @@ WEIGHTS = {
     "pi_head": "Π·ỹ ≥ 0, head",
     "pi_head_centred": "Π·ỹ ≥ 0, head, centred",
     "pi_head_correlation": "Π·ỹ ≥ 0, head, corr.",
+    "pi_head_train": "Π·ỹ ≥ 0, head, training",
     "pi_all": "Π·ỹ ≥ 0, all",
+    "pi_all_train": "Π·ỹ ≥ 0, all, training",
     "confident": "confident learning",
+    "confident_outer": "the same with outer set",
 }
 """What keeps a sample or drops it."""
 SOLUTIONS = {
@@ -90,7 +103,7 @@ def sections(measure: Measure) -> tuple[Section, ...]:
                 Section(
                     f"{how}/search",
                     f"The search, {divided}",
-                    {"gap": "Frank–Wolfe gap", "spread": "worst of the starts", "loss": "decrease / loss"},
+                    {"gap": "Frank–Wolfe gap", "second": "second best start", "loss": "decrease / loss"},
                     measure.rates,
                 )
                 for how, divided in NORMALISATIONS.items()
