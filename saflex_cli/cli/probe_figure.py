@@ -5,18 +5,18 @@ from collections.abc import Iterator, Sequence
 from saflex_cli.config.probe_config import Decrease
 from saflex_cli.figures.lines import Line, Mark, Panel, draw_lines
 from saflex_cli.store.estimates import Estimate
-from saflex_cli.store.probes.sections import PLAIN_SCORES, Section
+from saflex_cli.store.probes.sections import PLAIN_SCORES, SOLUTIONS
 from saflex_cli.store.probes.table import Group, ProbeData
 from saflex_cli.store.studies.statistics import mean_interval
 
 _KNOWLEDGE = "Mean over seeds with its 95 % interval. Dashed: scores without Π."
 _DECREASE = (
-    "Percent of the outer loss's decrease by the best weights and labels found. Mean over seeds, of each the mean over "
-    "epochs, with the 95 % interval; values below −100 % are left out."
+    "Percent of the best outer decrease found. Mean over seeds, of each over epochs, with its 95 % interval; the table has "
+    "what lies below."
 )
 _REFERENCES = ("exact", "upstream", "true_labels")
-_LOWEST = -1.0
-"""Shares below this would press all others into one line; the table has them."""
+_LIMITS = (-100.0, 110.0)
+"""Shares fall to minus many thousands, beside which all others would be one line."""
 
 
 def draw_probe(data: ProbeData) -> bytes:
@@ -32,34 +32,31 @@ def draw_probe(data: ProbeData) -> bytes:
         tuple(first.rows.values()),
         tuple(first.rows[name] for name in references),
         _DECREASE if decreases else _KNOWLEDGE,
+        per_row=2 if decreases else None,
     )
 
 
 def _aucs(data: ProbeData) -> Iterator[Panel]:
     section = data.sections[0]
     for group in data.groups:
-        found = {
-            name: [(column.epoch, group.value(section, name, column)) for column in data.columns(section)]
-            for name in section.rows
-        }
-        lines = tuple(_line(section.rows[name], marks) for name, marks in found.items())
-        yield Panel(_title(data, group), "AUC (%)", lines, even=True)
+        lines = [
+            _line(title, [(epoch, group.value(section, name, epoch)) for epoch in group.epochs])
+            for name, title in section.rows.items()
+        ]
+        yield Panel(_title(data, group), "AUC (%)", tuple(lines), even=True)
 
 
 def _decreases(data: ProbeData) -> Iterator[Panel]:
     for group in data.groups:
-        for section in data.sections:
-            if section.rows.keys() >= set(_REFERENCES):
-                found = {
-                    name: [(rate, group.over_epochs(section, name, rate)) for rate in section.rates]
-                    for name in section.rows
-                }
-                lines = tuple(_line(section.rows[name], marks) for name, marks in found.items())
-                yield Panel(f"{_title(data, group)}\n{_kind(section)}", "share (%)", lines, even=True)
-
-
-def _kind(section: Section) -> str:
-    return section.heading.removeprefix("Decrease of the ")
+        subjects = dict.fromkeys(section.subject for section in data.sections if section.rows is SOLUTIONS)
+        for subject in subjects:
+            sections = [section for section in data.sections if section.subject == subject]
+            lines = [
+                _line(title, [(section.rate or 0.0, group.over_epochs(section, name)) for section in sections])
+                for name, title in SOLUTIONS.items()
+            ]
+            short = subject.removeprefix("Decrease of the ")
+            yield Panel(f"{_title(data, group)}\n{short}", "share (%)", tuple(lines), even=True, limits=_LIMITS)
 
 
 def _title(data: ProbeData, group: Group) -> str:
@@ -70,6 +67,6 @@ def _title(data: ProbeData, group: Group) -> str:
 def _line(title: str, values: Sequence[tuple[float, Estimate | None]]) -> Line:
     marks = []
     for at, found in values:
-        if found is not None and found.mean >= _LOWEST:
+        if found is not None:
             marks.append(Mark(float(at), 100 * found.mean, mean_interval([100 * value for value in found.values])))
     return Line(title, tuple(marks))

@@ -49,13 +49,22 @@ class Panel:
     lines: tuple[Line, ...]
     even: bool = False
     """Numbers stand at even distances, whatever lies between them."""
+    limits: tuple[float, float] | None = None
+    """Of the metric; lines leave the panel beyond them."""
 
 
 def draw_lines(
-    title: str, axis: str, panels: tuple[Panel, ...], methods: tuple[str, ...], opponents: tuple[str, ...], note: str
+    title: str,
+    axis: str,
+    panels: tuple[Panel, ...],
+    methods: tuple[str, ...],
+    opponents: tuple[str, ...],
+    note: str,
+    *,
+    per_row: int | None = None,
 ) -> bytes:
     """A PNG. Opponents are grey and dashed, the other methods coloured; all have markers of their own."""
-    columns = 2 if len(panels) == 4 else min(PER_ROW, len(panels))
+    columns = per_row or (2 if len(panels) == 4 else min(PER_ROW, len(panels)))
     rows = -(-len(panels) // columns)
     looks = _looks(methods, opponents)
     width = max(columns, 2) * _WIDTH + 0.3
@@ -156,6 +165,8 @@ def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, dict[str, Any]]) -> N
         axes.set_xlim(-0.5, len(places) - 0.5)
     else:
         axes.set_xticks(numbers, [f"{place:g}" for place in labels])
+    if panel.limits:
+        axes.set_ylim(*panel.limits)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)

@@ -10,7 +10,7 @@ from saflex_cli.store.entries import ABSENT, Entry
 from saflex_cli.store.estimates import Estimate
 from saflex_cli.store.layout import WIDTH, Block, Strip, fitting
 from saflex_cli.store.probes.sections import Section
-from saflex_cli.store.probes.table import Column, Group, ProbeData
+from saflex_cli.store.probes.table import Group, ProbeData
 from saflex_cli.store.render_csv import percent
 from saflex_cli.store.render_md import bullet, lines
 
@@ -49,7 +49,7 @@ def render_md(data: ProbeData) -> str:
     for group in data.groups:
         parts.append(f"## {group.case.title}, trained by {probe.title_of(group.method)}")
         for section in data.sections:
-            for block in _blocks(data, group, section):
+            for block in _blocks(group, section):
                 parts += [f"### {block.heading}", "\n".join(lines(block))]
     parts.append(f"Written by `{write_command(data)}`; do not edit.")
     return "\n\n".join(parts) + "\n"
@@ -63,16 +63,16 @@ def render_csv(data: ProbeData) -> str:
     writer.writerow(header)
     for group in data.groups:
         for section in data.sections:
-            for column in data.columns(section):
+            for epoch in group.epochs:
                 for name, title in section.rows.items():
-                    writer.writerow(_line(group, section, column, name, title))
+                    writer.writerow(_line(group, section, epoch, name, title))
     return text.getvalue()
 
 
-def _line(group: Group, section: Section, column: Column, name: str, title: str) -> list[object]:
-    found = group.value(section, name, column)
-    rate = None if column.rate is None else f"{column.rate:g}"
-    place = [group.case.title, group.method, column.epoch, rate, section.group, name, title]
+def _line(group: Group, section: Section, epoch: int, name: str, title: str) -> list[object]:
+    found = group.value(section, name, epoch)
+    rate = None if section.rate is None else f"{section.rate:g}"
+    place = [group.case.title, group.method, epoch, rate, section.group, name, title]
     if found is None:
         return [*place, 0, group.expected, None, None]
     return [*place, found.n, group.expected, percent(found.mean), percent(found.std)]
@@ -94,17 +94,13 @@ def _notes(data: ProbeData) -> Iterator[str]:
         yield "Made with code that is in no commit."
 
 
-def _blocks(data: ProbeData, group: Group, section: Section) -> Iterator[Block]:
+def _blocks(group: Group, section: Section) -> Iterator[Block]:
     titles = Strip("", tuple(Entry(title) for title in section.rows.values()))
     strips = [
-        Strip(_header(column), tuple(_entry(group.value(section, name, column), group) for name in section.rows))
-        for column in data.columns(section)
+        Strip(str(epoch), tuple(_entry(group.value(section, name, epoch), group) for name in section.rows))
+        for epoch in group.epochs
     ]
     return fitting(section.heading, titles, strips)
-
-
-def _header(column: Column) -> str:
-    return f"{column.epoch}" if column.rate is None else f"{column.epoch}, α {column.rate:g}"
 
 
 def _entry(found: Estimate | None, group: Group) -> Entry:

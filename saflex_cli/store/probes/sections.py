@@ -1,5 +1,6 @@
 """What a probe measures, by name: what its tables are called, and their rows."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -62,22 +63,29 @@ SOLUTIONS = {
     "true_labels": "true labels",
 }
 """What gives weights and labels."""
+SEARCH = {"gap": "Frank–Wolfe gap", "second": "second best start", "loss": "decrease / loss"}
+"""What says how good the best found is."""
 NORMALISATIONS = {"sum": "divided by Σw", "batch": "divided by the batch size"}
 
 
 @dataclass(frozen=True)
 class Section:
-    """One table per case and trained method: rows by name, columns by epoch and, where there are several, rate."""
+    """One table per case and trained method: rows by name, columns by epoch."""
 
     group: str
-    heading: str
+    subject: str
     rows: dict[str, str]
     """Title by name."""
-    rates: tuple[float, ...] = ()
+    rate: float | None = None
 
-    def key(self, name: str, rate: float | None) -> str:
+    @property
+    def heading(self) -> str:
+        """The subject, and the step size where there are several."""
+        return self.subject if self.rate is None else f"{self.subject}, α = {self.rate:g}"
+
+    def key(self, name: str) -> str:
         """Where a moment holds the value."""
-        return f"{self.group}/{name}" if rate is None else f"{self.group}/{rate:g}/{name}"
+        return f"{self.group}/{name}" if self.rate is None else f"{self.group}/{self.rate:g}/{name}"
 
 
 def sections(measure: Measure) -> tuple[Section, ...]:
@@ -93,22 +101,15 @@ def sections(measure: Measure) -> tuple[Section, ...]:
                 Section("model", "The model", {"test": "test accuracy", "memorised": "wrong labels predicted"}),
             )
         case Decrease():
-            wheres = {"outer": "of the outer loss", "test": "of the test loss"}
-            shares = tuple(
-                Section(f"{how}/{where}", f"Decrease {of}, {divided}", SOLUTIONS, measure.rates)
-                for how, divided in NORMALISATIONS.items()
-                for where, of in wheres.items()
-            )
-            gaps = tuple(
-                Section(
-                    f"{how}/search",
-                    f"The search, {divided}",
-                    {"gap": "Frank–Wolfe gap", "second": "second best start", "loss": "decrease / loss"},
-                    measure.rates,
-                )
-                for how, divided in NORMALISATIONS.items()
-            )
-            model = Section("model", "The model", {"test": "test accuracy"})
-            return (*shares, *gaps, model)
+            return (*_decreases(measure.rates), Section("model", "The model", {"test": "test accuracy"}))
         case _:
             assert_never(measure)
+
+
+def _decreases(rates: tuple[float, ...]) -> Iterator[Section]:
+    for how, divided in NORMALISATIONS.items():
+        for where in ("outer", "test"):
+            for rate in rates:
+                yield Section(f"{how}/{where}", f"Decrease of the {where} loss, {divided}", SOLUTIONS, rate)
+        for rate in rates:
+            yield Section(f"{how}/search", f"The search, {divided}", SEARCH, rate)

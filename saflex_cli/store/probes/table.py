@@ -12,14 +12,6 @@ from saflex_cli.store.probes.sections import Section, sections
 
 
 @dataclass(frozen=True)
-class Column:
-    """A moment, and a rate where a section has them."""
-
-    epoch: int
-    rate: float | None = None
-
-
-@dataclass(frozen=True)
 class Group:
     """All runs of one trained method in one case."""
 
@@ -29,22 +21,22 @@ class Group:
     """Seeds asked for."""
     records: tuple[ProbeRecord, ...]
     """By seed."""
+    epochs: tuple[int, ...]
+    """When something is measured."""
 
-    def value(self, section: Section, name: str, column: Column) -> Estimate | None:
+    def value(self, section: Section, name: str, epoch: int) -> Estimate | None:
         """Mean and deviation over seeds; None where no seed has it."""
-        return estimate(self._by_seed(section.key(name, column.rate), {column.epoch}))
+        return estimate(self._by_seed(section.key(name), {epoch}))
 
-    def over_epochs(self, section: Section, name: str, rate: float | None) -> Estimate | None:
+    def over_epochs(self, section: Section, name: str) -> Estimate | None:
         """The same of each seed's mean over the epochs that have the value."""
-        return estimate(self._by_seed(section.key(name, rate), None))
+        return estimate(self._by_seed(section.key(name), set(self.epochs)))
 
-    def _by_seed(self, key: str, epochs: set[int] | None) -> dict[int, float]:
+    def _by_seed(self, key: str, epochs: set[int]) -> dict[int, float]:
         found = {}
         for record in self.records:
             values = [
-                moment.values[key]
-                for moment in record.moments
-                if key in moment.values and (epochs is None or moment.epoch in epochs)
+                moment.values[key] for moment in record.moments if key in moment.values and moment.epoch in epochs
             ]
             if values:
                 found[record.report.seed] = sum(values) / len(values)
@@ -78,12 +70,7 @@ class ProbeData:
                 runs = [(case.recipe.name, method.label, seed) for seed in seeds]
                 records = tuple(self.records[run] for run in runs if run in self.records)
                 if records:
-                    yield Group(case, method.label, len(seeds), records)
-
-    def columns(self, section: Section) -> tuple[Column, ...]:
-        """Epoch by epoch, rate by rate."""
-        rates: tuple[float | None, ...] = section.rates or (None,)
-        return tuple(Column(epoch, rate) for epoch in self.probe.measure.epochs for rate in rates)
+                    yield Group(case, method.label, len(seeds), records, self.probe.measure.epochs)
 
 
 def build_probe(probe: Probe, results: Path, working: Path | None = None) -> ProbeData:
