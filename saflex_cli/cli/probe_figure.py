@@ -10,10 +10,7 @@ from saflex_cli.store.probes.table import Group, ProbeData
 from saflex_cli.store.studies.statistics import mean_interval
 
 _KNOWLEDGE = "Mean over seeds with its 95 % interval. Dashed: scores without Π."
-_DECREASE = (
-    "Percent of the best outer decrease found. Mean over seeds, of each over epochs, with its 95 % interval; the table has "
-    "what lies below."
-)
+_DECREASE = "Percent of the best outer decrease found: mean over seeds and epochs, 95 % interval over seeds."
 _REFERENCES = ("exact", "upstream", "true_labels")
 _LIMITS = (-100.0, 110.0)
 """Shares fall to minus many thousands, beside which all others would be one line."""
@@ -68,5 +65,7 @@ def _line(title: str, values: Sequence[tuple[float, Estimate | None]]) -> Line:
     marks = []
     for at, found in values:
         if found is not None:
-            marks.append(Mark(float(at), 100 * found.mean, mean_interval([100 * value for value in found.values])))
+            shown = 100 * found.mean >= _LIMITS[0]
+            interval = mean_interval([100 * value for value in found.values]) if shown else None
+            marks.append(Mark(float(at), 100 * found.mean, interval))
     return Line(title, tuple(marks))

@@ -90,7 +90,8 @@ def probe_run(
     def look(epoch: int) -> None:
         if epoch in measure.epochs:
             with torch.random.fork_rng(devices=[target.index] if target.type == "cuda" else []):
-                moments.append(Moment(epoch=epoch, values=probe(model, epoch)))
+                values = {name: float(f"{value:.8g}") for name, value in probe(model, epoch).items()}
+                moments.append(Moment(epoch=epoch, values=values))
 
     def tell(state: TrainingState) -> None:
         look(state.epoch)
