@@ -37,7 +37,7 @@ def _aucs(data: ProbeData) -> Iterator[Panel]:
     section = data.sections[0]
     for group in data.groups:
         lines = [
-            _line(title, [(epoch, group.value(section, name, epoch)) for epoch in group.epochs])
+            _line(title, [(float(epoch), group.value(section, name, epoch)) for epoch in group.epochs])
             for name, title in section.rows.items()
         ]
         yield Panel(_title(data, group), "AUC (%)", tuple(lines), even=True)
@@ -67,5 +67,5 @@ def _line(title: str, values: Sequence[tuple[float, Estimate | None]]) -> Line:
         if found is not None:
             shown = 100 * found.mean >= _LIMITS[0]
             interval = mean_interval([100 * value for value in found.values]) if shown else None
-            marks.append(Mark(float(at), 100 * found.mean, interval))
+            marks.append(Mark(at, 100 * found.mean, interval))
     return Line(title, tuple(marks))

@@ -1,6 +1,6 @@
 """What a probe file may say: what is measured, when, and in the training of which recipes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -9,10 +9,10 @@ from saflex_cli.config.method_base import Seeds, Slug, all_different
 from saflex_cli.config.schema import MethodConfig
 
 
-def _ascending(epochs: tuple[int, ...]) -> tuple[int, ...]:
-    if epochs != tuple(sorted(set(epochs))):
+def _ascending(numbers: tuple[Any, ...]) -> tuple[Any, ...]:
+    if numbers != tuple(sorted(set(numbers))):
         raise ValueError("should be in ascending order, each once")
-    return epochs
+    return numbers
 
 
 Epochs = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1), AfterValidator(_ascending)]
@@ -35,7 +35,7 @@ class Decrease(Strict):
 
     measure: Literal["decrease"]
     epochs: Epochs
-    rates: Annotated[tuple[Rate, ...], Field(min_length=1), AfterValidator(all_different)]
+    rates: Annotated[tuple[Rate, ...], Field(min_length=1), AfterValidator(_ascending)]
     """Step sizes α."""
     batch: Annotated[int, Field(ge=2)] = 50
     """Augmented samples in the step."""

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 Normalise = Literal["sum", "batch"]
 Masses = Float[Tensor, "*problems batch classes"]
-Rates = float | Float[Tensor, "*problems"]
+Rates = float | Float[Tensor, "..."]
 _LEARNING_RATE = 0.1
 """Of Adam, in log-odds. On digits, 0.05 to 0.2 end alike after 2000 iterations; larger ones stick in corners."""
 
@@ -39,7 +39,7 @@ class OneStep:
         """The loss after the step, for each of several masses with a rate of its own, or one for all."""
         batch, classes, parameters = self.jacobian.shape
         moves = masses.reshape(-1, batch * classes) @ self.jacobian.view(-1, parameters)
-        each = torch.as_tensor(rates).to(moves).expand(masses.shape[:-2]).reshape(-1, 1)
+        each = torch.as_tensor(rates, dtype=moves.dtype).expand(masses.shape[:-2]).reshape(-1, 1)
         return self.losses[of](self.origin + each * moves).reshape(masses.shape[:-2])
 
     def before(self, of: str = "outer") -> float:

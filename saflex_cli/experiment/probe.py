@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol, assert_never
+from typing import assert_never
 
 import torch
 
@@ -24,12 +24,8 @@ from saflex_cli.store.report import Report
 from saflex_cli.train.loop import TrainingState
 from saflex_cli.train.provenance import resolve_device
 
-
-class StateProbe(Protocol):
-    """Measures a model after some epochs and leaves it as it is."""
-
-    def __call__(self, model: Standardised, epoch: int) -> dict[str, float]:
-        """The values by `group/name`."""
+StateProbe = Callable[[Standardised, int], dict[str, float]]
+"""From a model and the epochs trained to values by `group/name`; the model stays as it is."""
 
 
 @dataclass(frozen=True)
