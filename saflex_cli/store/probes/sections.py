@@ -16,7 +16,7 @@ SCORES = {
     "pi_all": "Π, all",
     "pi_all_train": "Π, all, training",
     "confident": "confident learning",
-    "confident_outer": "the same with outer set",
+    "confident_outer": "confident, with outer set",
     "trusted": "classifier of outer set",
 }
 """What suspects a label."""
@@ -47,7 +47,7 @@ WEIGHTS = {
     "pi_all": "Π·ỹ ≥ 0, all",
     "pi_all_train": "Π·ỹ ≥ 0, all, training",
     "confident": "confident learning",
-    "confident_outer": "the same with outer set",
+    "confident_outer": "confident, with outer set",
 }
 """What keeps a sample or drops it."""
 SOLUTIONS = {
