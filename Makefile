@@ -6,7 +6,7 @@ export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart reproduce-table1 reproduce-table2 reproduce-table7 reproduce-table8 test test-slow check format lint floors \
-	types tables figure2b golden lock wheel clean
+	types tables figure2b probes golden lock wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -63,9 +63,10 @@ floors: install
 types: install
 	$(BIN)/mypy
 
-tables: install  ## Compare the committed tables, studies and docs/claims.md with the committed reports
+tables: install  ## Compare the committed tables, studies, probes and docs/claims.md with the committed reports
 	$(BIN)/saflex table --check
 	$(BIN)/saflex study --check
+	$(BIN)/saflex probe --check
 	$(BIN)/saflex claims --check
 
 # Numbers for every preset that changes weights or labels, with every seed of the recipe.
@@ -76,6 +77,9 @@ figure2b: install  ## Make the study of the paper's Figure 2(b) anew: reports, t
 		$(BIN)/saflex show study/figure2b --method $$method --seed $$seed; done; done > docs/figures/figure2b.txt
 	$(BIN)/saflex show study/figure2b --method saflex_paper --to docs/figures/figure2b-paper.png
 	$(BIN)/saflex show study/figure2b --method saflex_proximal --to docs/figures/figure2b-proximal.png
+
+probes: install  ## What Π knows about wrong labels, and first order against the real bilevel step: measured anew
+	$(BIN)/saflex probe probe-knowledge probe-decrease --device cpu --jobs $(JOBS)
 
 golden: install  ## Rewrite the reviewed texts in tests/golden
 	SAFLEX_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/config tests/store

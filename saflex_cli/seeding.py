@@ -12,7 +12,19 @@ from typing import Literal
 import torch
 
 Purpose = Literal[
-    "split", "init", "order", "augment", "outer", "gumbel", "model", "lp_a3", "pool", "batch_norm", "reference", "show"
+    "split",
+    "init",
+    "order",
+    "augment",
+    "outer",
+    "gumbel",
+    "model",
+    "lp_a3",
+    "pool",
+    "batch_norm",
+    "reference",
+    "show",
+    "probe",
 ]
 
 
@@ -24,7 +36,7 @@ class Streams:
     (the upstream augmentation), `outer` (outer minibatches), `gumbel` (the noise of Algorithm 1), `model` (dropout),
     `lp_a3` (where its perturbations start), `pool` (which samples are set aside, and what is wrong with them),
     `batch_norm` (the order in which its statistics are estimated anew), `reference` (what scikit-learn draws), `show`
-    (everything random in what `saflex show` draws).
+    (everything random in what `saflex show` draws), `probe` (likewise in what `saflex probe` measures).
     """
 
     seed: int

@@ -24,7 +24,9 @@ def roots() -> list[Path]:
 def recipes() -> dict[str, Path]:
     """Every recipe by name, such as `quickstart/digits`."""
     files = _files().items()
-    return {name: path for name, path in files if not name.startswith(f"{TABLES}/") and not is_study(path)}
+    return {
+        name: path for name, path in files if not (name.startswith(f"{TABLES}/") or is_study(path) or is_probe(path))
+    }
 
 
 def studies() -> dict[str, Path]:
@@ -33,12 +35,19 @@ def studies() -> dict[str, Path]:
     return {name.removeprefix(prefix): path for name, path in _files().items() if is_study(path)}
 
 
+def probes() -> dict[str, Path]:
+    """Every probe by name, such as `probe-decrease` for recipes/study/probe-decrease.yaml."""
+    return {name.rpartition("/")[2]: path for name, path in _files().items() if is_probe(path)}
+
+
 def is_study(path: Path) -> bool:
-    """Whether a file is a study; told by its key `curves` without reading it as YAML, for there are many files."""
-    try:
-        return re.search(r"^curves:", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
-    except (OSError, UnicodeDecodeError):
-        return False
+    """Whether a file is a study."""
+    return _has_key(path, "curves")
+
+
+def is_probe(path: Path) -> bool:
+    """Whether a file is a probe."""
+    return _has_key(path, "probe")
 
 
 def tables() -> dict[str, Path]:
@@ -63,6 +72,15 @@ def find_study(text: str) -> Path:
         RecipeError: if there is none; says what there is.
     """
     return _find(text, "study", studies())
+
+
+def find_probe(text: str) -> Path:
+    """The probe with this path or name, with or without `study/`.
+
+    Raises:
+        RecipeError: if there is none; says what there is.
+    """
+    return _find(text.removeprefix(f"{STUDIES}/"), "probe", probes())
 
 
 def find_table_or_recipe(text: str) -> Path:
@@ -94,6 +112,11 @@ def complete_study(incomplete: str) -> list[str]:
     return [name for name in studies() if name.startswith(incomplete)] + _complete_path(incomplete, ".yaml")
 
 
+def complete_probe(incomplete: str) -> list[str]:
+    """Completions of what `saflex probe` takes."""
+    return [name for name in probes() if name.startswith(incomplete)] + _complete_path(incomplete, ".yaml")
+
+
 def did_you_mean(wrong: str, right: Iterable[str]) -> str:
     """`did you mean x?`, or what there is."""
     known = list(right)
@@ -107,7 +130,17 @@ def did_you_mean(wrong: str, right: Iterable[str]) -> str:
 def _no_study(path: Path, text: str) -> Path:
     if is_study(path):
         raise RecipeError(f"{path} is a study; run it with: saflex study {text}")
+    if is_probe(path):
+        raise RecipeError(f"{path} is a probe; run it with: saflex probe {text}")
     return path
+
+
+def _has_key(path: Path, key: str) -> bool:
+    """Whether a file has a top-level key; told without reading it as YAML, for there are many files."""
+    try:
+        return re.search(rf"^{key}:", path.read_text(encoding="utf-8"), re.MULTILINE) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _find(text: str, what: str, known: dict[str, Path]) -> Path:

@@ -10,8 +10,11 @@ import typer
 from typer.core import TyperGroup
 
 from saflex_cli import __version__
-from saflex_cli.cli import bench, claims, data, doctor, eval, recipes, show, study, table, train  # noqa: A004 - the command is called eval
+from saflex_cli.cli import bench, claims, data, doctor, eval, probe, recipes, show, study, table, train  # noqa: A004 - the command is called eval
 from saflex_cli.errors import SaflexError
+
+RUNNING = ("train", "study", "probe")
+"""Commands that keep what is finished and go on when they are called again."""
 
 
 class Commands(TyperGroup):
@@ -31,13 +34,13 @@ class Commands(TyperGroup):
             from saflex_cli.cli.console import complain
 
             kept = "; finished runs are kept, run the same command again to go on"
-            complain(f"interrupted{kept if ctx.invoked_subcommand in ('train', 'study') else ''}", label="")
+            complain(f"interrupted{kept if ctx.invoked_subcommand in RUNNING else ''}", label="")
             raise typer.Exit(130) from error
         return result
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (train, eval, show, table, study, bench, claims, recipes, data, doctor):
+for command in (train, eval, show, table, study, probe, bench, claims, recipes, data, doctor):
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLES)(command.run)
 

@@ -14,7 +14,7 @@ from saflex_cli.errors import ResultsError, TrainingError
 if TYPE_CHECKING:
     from saflex_cli.cli.plan import PlannedRun
     from saflex_cli.experiment import Places
-    from saflex_cli.launch.jobs import Outcome
+    from saflex_cli.launch.jobs import Outcome, Run
 
 EXAMPLES = """\b
 Examples:
@@ -101,8 +101,9 @@ def execute(
     together: bool,
     force: bool,
     on_end: "Callable[[Outcome], None] | None" = None,
+    run: "Run | None" = None,
 ) -> None:
-    """Make runs and show how they go on; `on_end` hears of each that ends.
+    """Make runs, by `run` where it is given, and show how they go on; `on_end` hears of each that ends.
 
     Raises:
         SaflexError: before the first run, if data or parts of a recipe do not fit.
@@ -110,7 +111,7 @@ def execute(
     """
     from saflex_cli.cli.console import explain
     from saflex_cli.cli.progress import watch
-    from saflex_cli.experiment import check, run_together
+    from saflex_cli.experiment import check, run_one, run_together
     from saflex_cli.launch.jobs import Event, Job, Outcome
     from saflex_cli.launch.local import launch
     from saflex_cli.train.provenance import resolve_device
@@ -140,6 +141,7 @@ def execute(
             device=device,
             force=force,
             on_event=on_event,
+            run=run or run_one,
             together=run_together if together else None,
         )
     failed = [f"  {outcome.job}: {explain(outcome.error)}" for outcome in outcomes if outcome.error is not None]

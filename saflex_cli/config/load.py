@@ -78,7 +78,7 @@ def _message(problem: Any, content: dict[str, Any], document: Document) -> str: 
         what += f", {problem['ctx'].get('tag', '')!r}" if kind == "union_tag_invalid" else ""
         expected = problem["ctx"].get("expected_tags")
         what += f"; choose from {expected}" if expected else " key, such as `{name: …}`"
-        location = (*location, "name")
+        location = (*location, problem["ctx"]["discriminator"].strip("'"))
     elif kind not in _HINTS and not isinstance(given, dict | tuple):
         what += f", not {given!r}"
         what += _number_hint(given, kind) if kind in ("float_type", "int_type") else ""
@@ -111,11 +111,16 @@ def _user_location(location: Location, content: dict[str, Any]) -> Location:
         if in_mapping or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
             kept.append(part)
             value = value[part]
-        elif isinstance(value, dict) and isinstance(part, str) and part not in ("settings", value.get("name")):
+        elif isinstance(value, dict) and isinstance(part, str) and part not in _added(value):
             kept.append(part)
             if part not in names:
                 value = None
     return tuple(kept)
+
+
+def _added(mapping: dict[str, Any]) -> tuple[Any, ...]:
+    """Parts of a path that pydantic alone writes: the tag of a union, and the field that a method's settings go to."""
+    return "settings", mapping.get("name"), mapping.get("measure")
 
 
 def _apply(content: dict[str, Any], override: str) -> None:

@@ -170,7 +170,7 @@ def _curve(config: StudyConfig, index: int, document: Document) -> Curve:
         try:
             recipe = load_recipe(path, cell.set, replaced | {"name": name})
         except RecipeError as error:
-            raise _located(error, cell.set, location, document) from error
+            raise located(error, cell.set, location, document) from error
         cells.append(Cell(cell.at, recipe, cell.set))
     curve = Curve(given.title, given.axis or config.axis, tuple(cells))
     if len({cell.recipe.selection.metric == "auroc" for cell in curve.cells}) > 1:
@@ -178,7 +178,7 @@ def _curve(config: StudyConfig, index: int, document: Document) -> Curve:
     return curve
 
 
-def _located(error: RecipeError, overrides: tuple[str, ...], location: Location, document: Document) -> RecipeError:
+def located(error: RecipeError, overrides: tuple[str, ...], location: Location, document: Document) -> RecipeError:
     """Where in the study file a cell's recipe went wrong: at the override that says so, or at the cell."""
 
     def said() -> Iterator[str]:

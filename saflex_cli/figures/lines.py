@@ -45,13 +45,23 @@ class Panel:
     axis: str
     metric: str
     lines: tuple[Line, ...]
+    even: bool = False
+    """Numbers stand at even distances, whatever lies between them."""
+    limits: tuple[float, float] | None = None
+    """Of the metric; lines leave the panel beyond them."""
 
 
 def draw_lines(
-    title: str, panels: tuple[Panel, ...], methods: tuple[str, ...], opponents: tuple[str, ...], note: str
+    title: str,
+    panels: tuple[Panel, ...],
+    methods: tuple[str, ...],
+    opponents: tuple[str, ...],
+    note: str,
+    *,
+    per_row: int | None = None,
 ) -> bytes:
     """A PNG. Opponents are grey and dashed, the other methods coloured; all have markers of their own."""
-    columns = 2 if len(panels) == 4 else min(PER_ROW, len(panels))
+    columns = per_row or (2 if len(panels) == 4 else min(PER_ROW, len(panels)))
     rows = -(-len(panels) // columns)
     looks = _looks(methods, opponents)
     width = max(columns, 2) * _WIDTH + 0.3
@@ -114,17 +124,20 @@ def _draw_panels(
 
 def _draw_panel(axes: Axes, panel: Panel, looks: dict[str, dict[str, Any]]) -> None:
     places = sorted({mark.at for line in panel.lines for mark in line.marks})
-    step = min((after - before for before, after in pairwise(places)), default=1.0)
+    stands = {place: float(index) if panel.even else place for index, place in enumerate(places)}
+    step = min((after - before for before, after in pairwise(stands.values())), default=1.0)
     for number, line in enumerate(panel.lines):
         shift = (number - (len(panel.lines) - 1) / 2) * _SPREAD * step
         marks = sorted(line.marks, key=lambda mark: mark.at)
         look = looks[line.method]
-        axes.plot([shift + mark.at for mark in marks], [mark.mean for mark in marks], markersize=4.2, zorder=3, **look)
-        for mark in marks:
+        x = [shift + stands[mark.at] for mark in marks]
+        axes.plot(x, [mark.mean for mark in marks], markersize=4.2, zorder=3, **look)
+        for at, mark in zip(x, marks, strict=True):
             if mark.interval:
-                at = [shift + mark.at] * 2
-                axes.plot(at, mark.interval, color=look["color"], linewidth=0.9, alpha=0.7, zorder=2)
-    axes.set_xticks(places, [f"{place:g}" for place in places])
+                axes.plot([at, at], mark.interval, color=look["color"], linewidth=0.9, alpha=0.7, zorder=2)
+    axes.set_xticks(list(stands.values()), [f"{place:g}" for place in places])
+    if panel.limits:
+        axes.set_ylim(*panel.limits)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GREY)

@@ -9,16 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from saflex_cli.cli.catalogue import is_study
+from saflex_cli.cli.catalogue import is_probe, is_study
 from saflex_cli.config.load import load_recipe
+from saflex_cli.config.probe import load_probe
 from saflex_cli.config.study import load_study
 
 ROOT = Path(__file__).parents[2]
 EVERY = sorted(path for path in (ROOT / "recipes").rglob("*.yaml") if path.parent.name != "tables")
 STUDIES = [path for path in EVERY if is_study(path)]
+PROBES = [path for path in EVERY if is_probe(path)]
 BASES = [path for path in EVERY if path.parent.name == "study" and path.stem.startswith("base-")]
 """What studies start from; reviewed in the studies that expand them."""
-RECIPES = [path for path in EVERY if path not in STUDIES + BASES]
+RECIPES = [path for path in EVERY if path not in STUDIES + PROBES + BASES]
 GOLDEN = ROOT / "tests" / "golden" / "recipes"
 
 
@@ -55,6 +57,12 @@ def test_a_study_expands_is_named_as_its_file_and_says_how_to_run_it(path: Path)
     assert study.name == path.stem
     assert study.source == f"recipes/study/{path.name}"
     assert f"saflex study recipes/study/{path.name}" in path.read_text().split("name:")[0]
+
+
+@pytest.mark.parametrize("path", PROBES, ids=lambda path: path.stem)
+def test_a_probe_is_named_as_its_file_and_says_how_to_run_it(path: Path) -> None:
+    assert load_probe(path).name == path.stem
+    assert f"saflex probe recipes/study/{path.name}" in path.read_text().split("name:")[0]
 
 
 def test_base_recipes_are_named_as_their_files_and_used_by_a_study() -> None:

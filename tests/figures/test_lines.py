@@ -50,5 +50,16 @@ def test_equal_numbers_give_equal_bytes_and_every_part_is_seen() -> None:
     assert draw(panel("one", (0.0, 1.0))) == pictures[0]
 
 
+def test_even_distances_limits_and_panels_per_row() -> None:
+    whole = panel("one", (0.0, 1.0, 60.0))
+    even = Panel("one", "axis", whole.metric, whole.lines, even=True)
+    limited = Panel("one", "axis", whole.metric, whole.lines, limits=(70.0, 75.0))
+    assert len({draw(whole), draw(even), draw(limited)}) == 3
+    regular = Panel("one", "axis", whole.metric, panel("one", (0.0, 1.0, 2.0)).lines)
+    assert draw(regular) == draw(Panel("one", "axis", regular.metric, regular.lines, even=True))
+    wide = draw_lines("title", (whole,) * 6, METHODS, METHODS[:1], "note", per_row=2)
+    assert pixels(wide).shape[0] > pixels(draw(*(whole,) * 6)).shape[0]
+
+
 def test_a_panel_without_results() -> None:
     assert pixels(draw(Panel("empty", "axis", "test accuracy (%)", ()))).std() > 0

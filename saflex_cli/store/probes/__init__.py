@@ -1,0 +1,1 @@
+"""What probes measured: packed records, tables, CSV."""
