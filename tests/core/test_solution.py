@@ -54,7 +54,7 @@ def test_lp_is_the_optimum_of_the_linear_program(matrix):
     optimum = linprog(-matrix.flatten().numpy(), A_ub=one_budget_per_sample, b_ub=np.ones(batch), bounds=(0, None))
     labels, weights = solved(matrix, rows_like(matrix, 0), LP)
     reached = (weights[:, None] * labels * matrix).sum().item()
-    assert reached == pytest.approx(-optimum.fun, abs=1e-9)
+    assert reached == pytest.approx(-optimum.fun, abs=1e-6)  # linprog leaves gains below 1e-7 where they are
 
 
 @given(matrices(), seeds)
