@@ -120,7 +120,7 @@ def _show_together(measured: "TogetherBenchmark") -> None:
 
     from saflex_cli.cli.console import grid, show
 
-    table = grid("method", ">one by one, s", ">together, s", ">ratio", ">lowest to highest", ">difference")
+    table = grid("method", ">one by one", ">together", ">ratio", ">range", ">difference")
     for cell in measured.cells:
         middle, low, high = cell.summary()
         seconds = (f"{median(cell.one_by_one):.1f}", f"{median(cell.together):.1f}")
@@ -129,6 +129,6 @@ def _show_together(measured: "TogetherBenchmark") -> None:
     where = measured.environment
     rounds = len(measured.cells[0].together)
     typer.echo(
-        f"{measured.recipe}, {measured.seeds} seeds, {rounds} rounds, {where.device}, {where.threads} threads, "
+        f"{measured.recipe}, seconds of {measured.seeds} seeds, {rounds} rounds, {where.device}, {where.threads} threads, "
         f"torch {where.torch}"
     )

@@ -12,15 +12,15 @@ NOTE = "Mean over seeds with its 95 % interval. Whether methods differ is in the
 
 
 def draw_study(data: StudyData) -> bytes:
-    """A PNG with one panel per curve, or per cell where the axis has names instead of numbers."""
+    """A PNG with one panel per curve that has results, or per cell where the axis has names instead of numbers."""
     study = data.study
-    drawn = [label for label in study.methods if not study.focus or label in (*study.focus, *study.opponents)]
+    drawn = study.in_figure
     methods, opponents = tuple(map(study.title_of, drawn)), tuple(map(study.title_of, study.opponents))
     if isinstance(study.cells[0].at, str):
         cells = tuple(_cell(data, curve, cell, drawn) for curve in data.curves for cell in curve.cells)
         return draw_rows(study.title, cells, methods, opponents, NOTE)
     curves = tuple(_curve(data, curve, drawn) for curve in data.curves)
-    return draw_lines(study.title, curves, methods, opponents, NOTE)
+    return draw_lines(study.title, tuple(curve for curve in curves if curve.lines), methods, opponents, NOTE)
 
 
 def _curve(data: StudyData, curve: CurveData, labels: Sequence[str]) -> Panel:

@@ -73,6 +73,8 @@ class Study:
     opponents: tuple[str, ...]
     focus: tuple[str, ...]
     """Methods that tables and figure single out; empty if they show all alike."""
+    drawn: tuple[str, ...]
+    """The methods in the figure."""
     facts: bool
     """Whether tables say what SAFLEX did."""
     titles: dict[str, str]
@@ -89,6 +91,12 @@ class Study:
     def methods(self) -> tuple[str, ...]:
         """Every label that occurs, in the order of first occurrence."""
         return tuple(dict.fromkeys(method.label for cell in self.cells for method in cell.recipe.methods))
+
+    @property
+    def in_figure(self) -> tuple[str, ...]:
+        """The methods that the figure shows, in order."""
+        chosen = self.drawn or ((*self.focus, *self.opponents) if self.focus else self.methods)
+        return tuple(label for label in self.methods if label in chosen)
 
     @property
     def challengers(self) -> tuple[str, ...]:
@@ -124,6 +132,7 @@ def load_study(path: Path) -> Study:
         epoch=config.epoch,
         opponents=config.opponents,
         focus=config.focus,
+        drawn=config.drawn,
         facts=config.facts,
         titles=config.titles,
         curves=tuple(_curve(config, index, document) for index in range(len(config.curves))),
@@ -211,7 +220,7 @@ def _check_places(config: StudyConfig, document: Document) -> None:
 
 def _check_methods(study: Study, document: Document) -> None:
     there = f"no such method; there are: {', '.join(study.methods)}"
-    for key in ("opponents", "focus"):
+    for key in ("opponents", "focus", "drawn"):
         labels: tuple[str, ...] = getattr(study, key)
         for index, label in enumerate(labels):
             if label in labels[:index]:

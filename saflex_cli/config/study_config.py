@@ -65,6 +65,8 @@ class StudyConfig(Strict):
     focus: tuple[Slug, ...] = ()
     """Labels of methods that tables and figure single out: differences to each opponent are printed for them alone (the
     CSV has all of them), and the figure shows them and the opponents. Without it, everything is printed."""
+    drawn: tuple[Slug, ...] = ()
+    """Labels of the methods in the figure, where those would be too many."""
     facts: bool = False
     """Print what SAFLEX did, too: weights and labels."""
     titles: dict[Slug, Title] = Field(default={})

@@ -38,7 +38,7 @@ def test_seeds_together(saflex: Saflex, project: Path) -> None:
     lines = result.stdout.splitlines()
     assert lines[0].split("  ")[0] == "method"
     assert [line.split()[0] for line in lines[2:4]] == ["no_aug", "saflex_proximal"]
-    assert lines[4].startswith("tests/digits, 2 seeds, 1 rounds, cpu")
+    assert lines[4].startswith("tests/digits, seconds of 2 seeds, 1 rounds, cpu")
     written = read_together_benchmark(together_bench_path(project / "mine", "tests/digits"))
     assert [cell.method for cell in written.cells] == ["no_aug", "saflex_proximal"]
     refused = saflex("bench", "tests/digits", "--together")

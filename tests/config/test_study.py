@@ -45,6 +45,19 @@ def test_overrides_reach_the_studys_own_methods_and_the_metric(tmp_path: Path) -
     assert study.curves[0].metric == "auroc"
 
 
+def test_what_the_figure_shows(tmp_path: Path) -> None:
+    """All methods; with a focus, it and the opponents; or what is named, in the methods' order."""
+    shown = [
+        load_study(write_study(tmp_path, **keys)).in_figure
+        for keys in ({}, {"focus": ["upstream"]}, {"drawn": ["saflex_proximal", "upstream"]})
+    ]
+    assert shown == [
+        ("no_aug", "upstream", "saflex_proximal"),
+        ("no_aug", "upstream"),
+        ("upstream", "saflex_proximal"),
+    ]
+
+
 def test_a_curve_has_an_axis_and_methods_of_its_own(tmp_path: Path) -> None:
     own = {"axis": "wrong labels (%)", "methods": [{"name": "upstream", "reestimate_batch_norm": True}]}
     more = CONTENT["curves"][0] | {"title": "Other digits"}
@@ -80,6 +93,7 @@ CELL = {"at": 1}
         ({"titel": "x"}, "titel: unknown key"),
         ({"opponents": ["no_augg"]}, "opponents[0]: no_augg: no such method; there are: no_aug, upstream"),
         ({"focus": ["proximal"]}, "focus[0]: proximal: no such method; there are: no_aug, upstream"),
+        ({"drawn": ["no_augg"]}, "drawn[0]: no_augg: no such method; there are: no_aug, upstream"),
         ({"focus": ["no_aug"]}, "focus[0]: no_aug is an opponent; leave it out here or there"),
         (
             {"methods": None, "opponents": ["no_aug"], "curves": curves(methods=[{"name": "no_aug", "label": "b"}])},
