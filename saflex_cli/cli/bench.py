@@ -129,6 +129,6 @@ def _show_together(measured: "TogetherBenchmark") -> None:
     where = measured.environment
     rounds = len(measured.cells[0].together)
     typer.echo(
-        f"{measured.recipe}, seconds of {measured.seeds} seeds, {rounds} rounds, {where.device}, {where.threads} threads, "
-        f"torch {where.torch}"
+        f"{measured.recipe}, seconds of {measured.seeds} seeds, {rounds} rounds, {where.device}, "
+        f"{where.threads} threads, torch {where.torch}"
     )
