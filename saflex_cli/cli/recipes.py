@@ -3,7 +3,7 @@
 from collections import Counter
 from pathlib import Path
 
-from saflex_cli.cli.catalogue import recipes, studies, tables
+from saflex_cli.cli.catalogue import probes, recipes, studies, tables
 from saflex_cli.cli.options import Out
 from saflex_cli.errors import RecipeError, ResultsError
 
@@ -14,7 +14,7 @@ Examples:
 
 
 def run(out: Out = None) -> None:
-    """List the recipes, their tables, and how many runs are done."""
+    """List the recipes, their tables, the studies and the probes, and how many runs are done."""
     from saflex_cli.cli.console import grid, show
     from saflex_cli.cli.plan import landing, plan_runs
     from saflex_cli.config.load import load_recipe
@@ -37,6 +37,7 @@ def run(out: Out = None) -> None:
         raise RecipeError("no recipes here; run this where the folder recipes/ is")
     show(listing)
     _show_studies(out or Path("results"), problems)
+    _show_probes(out or Path("results"), problems)
     if problems:
         raise RecipeError("\n".join(problems))
 
@@ -56,6 +57,25 @@ def _show_studies(results: Path, problems: list[str]) -> None:
             problems.append(str(error))
             continue
         listing.add_row(name, *map(str, (len(study.cells), len(study.methods), study.runs, packed)))
+    if listing.rows:
+        show(listing)
+
+
+def _show_probes(results: Path, problems: list[str]) -> None:
+    """The probes, and how many of their runs are packed."""
+    from saflex_cli.cli.console import grid, show
+    from saflex_cli.config.probe import load_probe
+    from saflex_cli.store.probes.pack import read_records
+
+    listing = grid("probe", ">cases", ">runs", ">packed")
+    for name, path in probes().items():
+        try:
+            probe = load_probe(path)
+            packed = len(read_records(results, None, probe)[0])
+        except (RecipeError, ResultsError) as error:
+            problems.append(str(error))
+            continue
+        listing.add_row(name, *map(str, (len(probe.cases), len(probe.runs), packed)))
     if listing.rows:
         show(listing)
 

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Saflex
+from tests.probes import write_probe
+from tests.studies import write_study
 
 pytestmark = pytest.mark.usefixtures("trained")
 
@@ -35,3 +37,14 @@ def test_a_narrow_terminal_keeps_every_column(saflex: Saflex, monkeypatch: pytes
     lines = saflex("recipes").stdout.splitlines()
     assert max(map(len, lines)) <= 50
     assert "stale" in lines[0] + lines[1]
+
+
+def test_studies_are_listed(saflex: Saflex) -> None:
+    write_study(Path())
+    assert ["tiny", "2", "3", "12", "0"] in [line.split() for line in saflex("recipes").stdout.splitlines()]
+
+
+def test_probes_are_listed(saflex: Saflex) -> None:
+    write_probe(Path())
+    *_, last = saflex("recipes").stdout.splitlines()
+    assert (last.split()[0], last.split()[-1]) == ("tiny", "0")
