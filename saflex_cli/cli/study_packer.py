@@ -6,8 +6,9 @@ from pathlib import Path
 
 from saflex_cli.cli.plan import PlannedRun
 from saflex_cli.config.study import Cell, Study
+from saflex_cli.store.json_lines import Run
 from saflex_cli.store.report import Report
-from saflex_cli.store.studies.pack import Run, pack_path, sharing_key, write_pack
+from saflex_cli.store.studies.pack import pack_path, sharing_key, write_pack
 
 
 def run_of(planned: PlannedRun) -> Run:

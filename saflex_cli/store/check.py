@@ -1,5 +1,6 @@
 """The committed tables: written, and checked against their reports byte for byte."""
 
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import get_args
@@ -41,6 +42,23 @@ def check_tables(data: TableData, results: Path) -> None:
     mend = f"`{regenerate_command(data)}` writes it anew"
     for kind, path in table_files(results, data.table).items():
         compare_file(path, render(data, kind), mend)
+
+
+def compare_written(
+    files: Mapping[Path, str], figure: Path, surplus: Sequence[str], *, source: str, command: str
+) -> None:
+    """Compare written files with what they must hold; see that the figure is there and nothing that is not asked for.
+
+    Raises:
+        ResultsError: if a file is missing or differs, or if something lies there that the `source` does not ask for.
+    """
+    mend = f"`{command}` writes it anew"
+    for path, recomputed in files.items():
+        compare_file(path, recomputed, mend)
+    if not figure.is_file():
+        raise ResultsError(f"{figure}: is missing; {mend}")
+    if surplus:
+        raise ResultsError(f"{surplus[0]}: {source} does not ask for it; delete it ({len(surplus)} such)")
 
 
 def compare_file(path: Path, recomputed: str, mend: str) -> None:

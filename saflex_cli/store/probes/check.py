@@ -3,13 +3,11 @@
 from pathlib import Path
 
 from saflex_cli.errors import ResultsError
-from saflex_cli.store.check import compare_file
+from saflex_cli.store.check import compare_written
 from saflex_cli.store.files import write_text
 from saflex_cli.store.probes.pack import probe_file, surplus
 from saflex_cli.store.probes.render import render_csv, render_md, write_command
 from saflex_cli.store.probes.table import ProbeData
-
-_RENDER = {"md": render_md, "csv": render_csv}
 
 
 def write_tables(data: ProbeData, results: Path) -> list[Path]:
@@ -21,10 +19,10 @@ def write_tables(data: ProbeData, results: Path) -> list[Path]:
     Raises:
         ResultsError: if one cannot be written.
     """
-    files = {suffix: probe_file(results, data.probe, suffix) for suffix in _RENDER}
-    for suffix, path in files.items():
-        write_text(path, _RENDER[suffix](data))
-    return list(files.values())
+    files = _files(data, results)
+    for path, text in files.items():
+        write_text(path, text)
+    return list(files)
 
 
 def check_probe(data: ProbeData, results: Path) -> None:
@@ -35,11 +33,15 @@ def check_probe(data: ProbeData, results: Path) -> None:
     """
     if data.stale:
         raise ResultsError("\n".join(data.stale.values()))
-    mend = f"`{write_command(data)}` writes it anew"
-    for suffix, render in _RENDER.items():
-        compare_file(probe_file(results, data.probe, suffix), render(data), mend)
-    figure = probe_file(results, data.probe, "png")
-    if not figure.is_file():
-        raise ResultsError(f"{figure}: is missing; {mend}")
-    if unasked := surplus(results, data.probe):
-        raise ResultsError(f"{unasked[0]}: {data.probe.source} does not ask for it; delete it ({len(unasked)} such)")
+    compare_written(
+        _files(data, results),
+        probe_file(results, data.probe, "png"),
+        surplus(results, data.probe),
+        source=data.probe.source,
+        command=write_command(data),
+    )
+
+
+def _files(data: ProbeData, results: Path) -> dict[Path, str]:
+    rendered = {"md": render_md(data), "csv": render_csv(data)}
+    return {probe_file(results, data.probe, suffix): text for suffix, text in rendered.items()}

@@ -3,16 +3,12 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from saflex_cli.config.identity import find_method
 from saflex_cli.config.probe import Probe
 from saflex_cli.errors import ResultsError
 from saflex_cli.store.files import require_current, write_text
+from saflex_cli.store.json_lines import Run, read_lines, write_lines
 from saflex_cli.store.probes.record import ProbeRecord
-
-Run = tuple[str, str, int]
-"""A run of a probe: the name of its recipe, the label of its method, its seed."""
 
 
 def probe_file(results: Path, probe: Probe, suffix: str) -> Path:
@@ -70,26 +66,7 @@ def read_pack(path: Path) -> dict[Run, tuple[ProbeRecord, str]]:
     Raises:
         ResultsError: names the file and the line, if it cannot be read, is no record or stands there twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultsError(f"{path}: cannot be read; restore it from version control") from error
-    found: dict[Run, tuple[ProbeRecord, str]] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        where = f"{path}:{number}"
-        try:
-            record = ProbeRecord.model_validate_json(line)
-        except ValidationError as error:
-            what = error.errors()[0]["msg"]
-            raise ResultsError(
-                f"{where}: not a whole record ({what}); restore the file from version control, or delete it"
-            ) from error
-        if run_of(record) in found:
-            raise ResultsError(f"{where}: the same run stands at {found[run_of(record)][1]}; delete one of the lines")
-        found[run_of(record)] = record, where
-    return found
+    return read_lines(path, ProbeRecord, run_of, "record")
 
 
 def write_pack(results: Path, probe: Probe, records: Mapping[Run, ProbeRecord]) -> None:
@@ -99,10 +76,7 @@ def write_pack(results: Path, probe: Probe, records: Mapping[Run, ProbeRecord]) 
         ResultsError: if the file cannot be read or written; it is then as it was.
     """
     path = probe_file(results, probe, "jsonl")
-    kept = {run: record for run, (record, _) in read_pack(path).items()} | dict(records)
-    text = "".join(kept[run].model_dump_json() + "\n" for run in probe.runs if run in kept)
-    if text and not (path.exists() and path.read_text(encoding="utf-8") == text):
-        write_text(path, text)
+    write_lines(path, read_pack(path), records, probe.runs)
 
 
 def surplus(results: Path, probe: Probe) -> list[str]:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from saflex_cli.config.probe import Case, Probe
 from saflex_cli.store.estimates import Estimate, estimate
-from saflex_cli.store.probes.pack import Run, read_records
+from saflex_cli.store.json_lines import Run
+from saflex_cli.store.probes.pack import read_records
 from saflex_cli.store.probes.record import ProbeRecord
 from saflex_cli.store.probes.sections import Section, sections
 

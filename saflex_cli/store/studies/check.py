@@ -3,15 +3,12 @@
 from pathlib import Path
 
 from saflex_cli.config.study import Study
-from saflex_cli.errors import ResultsError
-from saflex_cli.store.check import compare_file
+from saflex_cli.store.check import compare_written
 from saflex_cli.store.files import write_text
 from saflex_cli.store.studies.pack import surplus
 from saflex_cli.store.studies.render import render_md, write_command
 from saflex_cli.store.studies.render_csv import render_csv
 from saflex_cli.store.studies.table import StudyData
-
-_RENDER = {"md": render_md, "csv": render_csv}
 
 
 def study_file(results: Path, study: Study, suffix: str) -> Path:
@@ -28,10 +25,10 @@ def write_study(data: StudyData, results: Path) -> list[Path]:
     Raises:
         ResultsError: if one cannot be written.
     """
-    files = {suffix: study_file(results, data.study, suffix) for suffix in _RENDER}
-    for suffix, path in files.items():
-        write_text(path, _RENDER[suffix](data))
-    return list(files.values())
+    files = _files(data, results)
+    for path, text in files.items():
+        write_text(path, text)
+    return list(files)
 
 
 def check_study(data: StudyData, results: Path) -> None:
@@ -40,11 +37,15 @@ def check_study(data: StudyData, results: Path) -> None:
     Raises:
         ResultsError: if a file is missing or differs, or if reports lie there that the study does not ask for.
     """
-    mend = f"`{write_command(data)}` writes it anew"
-    for suffix, render in _RENDER.items():
-        compare_file(study_file(results, data.study, suffix), render(data), mend)
-    figure = study_file(results, data.study, "png")
-    if not figure.is_file():
-        raise ResultsError(f"{figure}: is missing; {mend}")
-    if unasked := surplus(results, data.study):
-        raise ResultsError(f"{unasked[0]}: {data.study.source} does not ask for it; delete it ({len(unasked)} such)")
+    compare_written(
+        _files(data, results),
+        study_file(results, data.study, "png"),
+        surplus(results, data.study),
+        source=data.study.source,
+        command=write_command(data),
+    )
+
+
+def _files(data: StudyData, results: Path) -> dict[Path, str]:
+    rendered = {"md": render_md(data), "csv": render_csv(data)}
+    return {study_file(results, data.study, suffix): text for suffix, text in rendered.items()}

@@ -4,17 +4,13 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from saflex_cli.config.identity import run_config
 from saflex_cli.config.schema import MethodConfig, Recipe
 from saflex_cli.config.study import Cell, Study
 from saflex_cli.errors import ResultsError
-from saflex_cli.store.files import require_current, write_text
+from saflex_cli.store.files import require_current
+from saflex_cli.store.json_lines import Run, read_lines, write_lines
 from saflex_cli.store.report import Report
-
-Run = tuple[str, str, int]
-"""A run of a study: the name of its recipe, the label of its method, its seed."""
 
 
 def study_folder(results: Path, study: Study) -> Path:
@@ -55,38 +51,16 @@ def write_pack(path: Path, cell: Cell, reports: Mapping[Run, Report]) -> None:
     Raises:
         ResultsError: if the file cannot be read or written; it is then as it was.
     """
-    kept = {run: report for run, (report, _) in read_pack(path).items()} | dict(reports)
-    text = "".join(kept[run].model_dump_json() + "\n" for run in runs_of(cell) if run in kept)
-    if text and not (path.exists() and path.read_text(encoding="utf-8") == text):
-        write_text(path, text)
+    write_lines(path, read_pack(path), reports, runs_of(cell))
 
 
-def read_pack(path: Path) -> dict[Run, tuple[Report, int]]:
-    """Every report of a packed file with the number of its line; none if there is no such file.
+def read_pack(path: Path) -> dict[Run, tuple[Report, str]]:
+    """Every report of a packed file with the place where it stands; none if there is no such file.
 
     Raises:
         ResultsError: names the file and the line, if it cannot be read, is no report or stands there twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ResultsError(f"{path}: cannot be read; restore it from version control") from error
-    found: dict[Run, tuple[Report, int]] = {}
-    for number, line in enumerate(text.splitlines(), start=1):
-        try:
-            report = Report.model_validate_json(line)
-        except ValidationError as error:
-            what = error.errors()[0]["msg"]
-            raise ResultsError(
-                f"{path}:{number}: not a whole report ({what}); restore the file from version control, or delete it"
-            ) from error
-        run = (report.recipe, report.method, report.seed)
-        if run in found:
-            raise ResultsError(f"{path}:{number}: the same run stands on line {found[run][1]}; delete one of the lines")
-        found[run] = report, number
-    return found
+    return read_lines(path, Report, lambda report: (report.recipe, report.method, report.seed), "report")
 
 
 def current_reports(
@@ -103,9 +77,8 @@ def current_reports(
     methods = {method.label: method for method in cell.recipe.methods}
     for run in runs_of(cell):
         if run in found:
-            report, line = found[run]
+            report, where = found[run]
             try:
-                where = f"{path}:{line}"
                 require_current(report, cell.recipe, methods[run[1]], run[2], where=where, mend=mend)
                 current[run] = report
             except ResultsError as error:
@@ -121,5 +94,5 @@ def surplus(results: Path, study: Study) -> list[str]:
         if path not in asked:
             found.append(str(path))
             continue
-        found += [f"{path}:{line}" for run, (_, line) in read_pack(path).items() if run not in asked[path]]
+        found += [where for run, (_, where) in read_pack(path).items() if run not in asked[path]]
     return found

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from saflex_cli.config.study import Study, load_study
+from saflex_cli.store.json_lines import Run
 from saflex_cli.store.report import Report
-from saflex_cli.store.studies.pack import Run, pack_path, write_pack
+from saflex_cli.store.studies.pack import pack_path, write_pack
 from tests.store.conftest import make_report
 from tests.studies import write_study
 

@@ -26,7 +26,7 @@ def test_what_goes_in_comes_out_in_the_order_of_the_study(study: Study, tmp_path
     reports = made(study, cell.name)
     write_pack(path, cell, dict(reversed(reports.items())))
     assert {run: report for run, (report, _) in read_pack(path).items()} == reports
-    assert [line for _, line in read_pack(path).values()] == list(range(1, 17))
+    assert [where for _, where in read_pack(path).values()] == [f"{path}:{line}" for line in range(1, 17)]
     assert list(read_pack(path)) == runs_of(cell)
     assert path.read_text() == "".join(report.model_dump_json() + "\n" for report in reports.values())
 
@@ -48,7 +48,7 @@ def test_a_packed_file_grows_and_loses_nothing_that_is_asked_for(study: Study, t
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda lines: [*lines, lines[0]], ":17: the same run stands on line 1"),
+        (lambda lines: [*lines, lines[0]], ":17: the same run stands at "),
         (lambda lines: [lines[0][:50]], ":1: not a whole report"),
         (lambda lines: [lines[0], ""], ":2: not a whole report"),
     ],
