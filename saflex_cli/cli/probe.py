@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saflex_cli.cli.catalogue import complete_probe, find_probe, probes
+from saflex_cli.cli.checking import check_each
 from saflex_cli.cli.options import DataRoot, Device, DeviceOption, Out
-from saflex_cli.errors import RecipeError, ResultsError, SaflexError
+from saflex_cli.errors import ResultsError, SaflexError
 
 if TYPE_CHECKING:
     from saflex_cli.config.probe import Probe
@@ -52,7 +53,8 @@ def run(
     if check:
         if any((table, dry_run, force)):
             raise typer.BadParameter("--check takes no other option but --out")
-        _check([find_probe(text) for text in given] if given else list(probes().values()), results)
+        paths = [find_probe(text) for text in given] if given else list(probes().values())
+        check_each(paths, lambda path: _check(path, results))
         return
     if not given:
         raise typer.BadParameter("name a probe (only --check alone takes every one)")
@@ -99,23 +101,15 @@ def _write(probe: "Probe", results: Path) -> str:
     return render_md(data)
 
 
-def _check(paths: list[Path], results: Path) -> None:
+def _check(path: Path, results: Path) -> str:
     from saflex_cli.config.probe import load_probe
     from saflex_cli.store.probes.check import check_probe
     from saflex_cli.store.probes.table import build_probe
 
-    problems = []
-    for path in paths:
-        try:
-            probe = load_probe(path)
-            data = build_probe(probe, results)
-            if not data.records and not data.stale:
-                typer.echo(f"{probe.name}: not written; 0 of {len(probe.runs)} records are there")
-                continue
-            check_probe(data, results)
-            part = "" if data.is_complete else f"; {len(data.records)} of {len(probe.runs)} records are there"
-            typer.echo(f"{probe.name}: as its records say{part}")
-        except (RecipeError, ResultsError) as error:
-            problems.append(str(error))
-    if problems:
-        raise ResultsError("\n".join(problems))
+    probe = load_probe(path)
+    data = build_probe(probe, results)
+    if not data.records and not data.stale:
+        return f"{probe.name}: not written; 0 of {len(probe.runs)} records are there"
+    check_probe(data, results)
+    part = "" if data.is_complete else f"; {len(data.records)} of {len(probe.runs)} records are there"
+    return f"{probe.name}: as its records say{part}"

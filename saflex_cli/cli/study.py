@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from saflex_cli.cli.catalogue import complete_study, find_study, studies
+from saflex_cli.cli.checking import check_each
 from saflex_cli.cli.options import DataRoot, Device, DeviceOption, Out
-from saflex_cli.errors import RecipeError, ResultsError, SaflexError
+from saflex_cli.errors import ResultsError, SaflexError
 
 if TYPE_CHECKING:
     from saflex_cli.config.study import Study
@@ -65,7 +66,8 @@ def run(
     if check:
         if any((table, dry_run, force, cell, method, seed)):
             raise typer.BadParameter("--check takes no other option but --out")
-        _check([find_study(text) for text in given] if given else list(studies().values()), results)
+        paths = [find_study(text) for text in given] if given else list(studies().values())
+        check_each(paths, lambda path: _check(path, results))
         return
     if not given:
         raise typer.BadParameter("name a study (only --check alone takes every one)")
@@ -112,23 +114,15 @@ def _write(study: "Study", results: Path) -> str:
     return render_md(data)
 
 
-def _check(paths: list[Path], results: Path) -> None:
+def _check(path: Path, results: Path) -> str:
     from saflex_cli.config.study import load_study
     from saflex_cli.store.studies.check import check_study
     from saflex_cli.store.studies.table import build_study
 
-    problems = []
-    for path in paths:
-        try:
-            study = load_study(path)
-            data = build_study(study, results)
-            if not data.reports:
-                typer.echo(f"{study.name}: not written; 0 of {study.runs} reports are there")
-                continue
-            check_study(data, results)
-            part = "" if data.is_complete else f"; {data.reports} of {study.runs} reports are there"
-            typer.echo(f"{study.name}: as its reports say{part}")
-        except (RecipeError, ResultsError) as error:
-            problems.append(str(error))
-    if problems:
-        raise ResultsError("\n".join(problems))
+    study = load_study(path)
+    data = build_study(study, results)
+    if not data.reports:
+        return f"{study.name}: not written; 0 of {study.runs} reports are there"
+    check_study(data, results)
+    part = "" if data.is_complete else f"; {data.reports} of {study.runs} reports are there"
+    return f"{study.name}: as its reports say{part}"
