@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Int
-from numpy.typing import NDArray
 from torch import Tensor
 
 from saflex_cli.augment.batch import AugmentedBatch
@@ -20,6 +19,7 @@ from saflex_cli.experiment.finished import Finished, load_finished
 from saflex_cli.experiment.neighbourhood import Group, groups_by_neighbours
 from saflex_cli.experiment.parts import Parts
 from saflex_cli.figures.samples import Plane, Samples, joined
+from saflex_cli.numpy_arrays import NDArray
 from saflex_cli.seeding import Streams
 from saflex_cli.train.evaluate import predict
 from saflex_cli.train.steps import outer_source, outer_split, train_split
