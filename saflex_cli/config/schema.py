@@ -143,9 +143,10 @@ class SaflexMethod(MethodBase):
 
     name: Literal["saflex"]
     preset: PresetName
-    outer: Literal["val", "train", "train+val", "batch"] = "val"
+    outer: Literal["val", "train", "train+val", "batch", "fold"] = "val"
     """The trusted data whose loss the weights and labels lower (E10); `batch` is the clean samples of the very batch,
-    whatever `outer_batch_size` says."""
+    whatever `outer_batch_size` says, and `fold` a fifth of the training data, in every epoch another one, which is not
+    trained on in that epoch."""
     clean_batch: bool = False
     """As for `upstream` (E8)."""
     settings: SettingsFields

@@ -72,7 +72,9 @@ def exhibit(path: Path, *, count: int, data_root: Path | None = None, device: st
     in_plane = parts.splits.train.inputs.ndim == 2
     samples = joined(list(_refined_batches(finished, every=in_plane)))
     drawn = samples.rows(slice(count)).by_weight()
-    trusted = outer_split(parts.method, parts.splits) if isinstance(parts.method, SaflexMethod) else parts.splits.val
+    trusted = parts.splits.val
+    if isinstance(parts.method, SaflexMethod):
+        trusted = outer_split(parts.method, parts.splits, Streams(parts.seed))
     return Exhibit(
         recipe=parts.recipe.name,
         method=parts.method.label,

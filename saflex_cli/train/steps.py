@@ -20,6 +20,7 @@ from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.seeding import Streams
 from saflex_cli.settings import at_epoch
 from saflex_cli.train.consistency import Consistency
+from saflex_cli.train.folds import Folds
 from saflex_cli.train.lp_a3 import LpA3Step
 from saflex_cli.train.perturbation import Search
 from saflex_cli.train.step import State, Stateless, Step, StepResult
@@ -171,19 +172,23 @@ class CleanBatches:
 
 
 class OuterBatches:
-    """Random outer batches of a fixed size, or the whole set in its own order."""
+    """Random outer batches of a fixed size, or the whole set in its own order.
 
-    def __init__(self, split: Split, size: int, streams: Streams) -> None:
-        self.split, self.size, self.streams = split, size, streams
+    The set is one for all epochs, or a function of the epoch.
+    """
+
+    def __init__(self, trusted: Split | Callable[[int], Split], size: int, streams: Streams) -> None:
+        self.trusted, self.size, self.streams = trusted, size, streams
         self.begin_epoch(0)
 
     def begin_epoch(self, epoch: int) -> None:
-        """Set the random stream to the epoch's beginning."""
+        """Set the random stream to the epoch's beginning, and take the epoch's set."""
         self.generator = self.streams.generator("outer", epoch)
+        self.split = self.trusted if isinstance(self.trusted, Split) else self.trusted(epoch)
 
     def draw(self, _clean: Split | None = None) -> Split:
         """A batch without repetition."""
-        if self.size == len(self.split):
+        if self.size >= len(self.split):
             return self.split
         chosen = torch.randperm(len(self.split), generator=self.generator)[: self.size].to(self.split.labels.device)
         return Split(self.split.inputs[chosen], self.split.labels[chosen])
@@ -242,16 +247,21 @@ def outer_source(method: SaflexMethod, splits: Splits, batch_size: int, streams:
     """
     if method.outer == "batch":
         return CleanBatches()
+    if method.outer == "fold":
+        folds = Folds(train_split(method, splits), streams)
+        return OuterBatches(folds.trusted, outer_size(method, splits, batch_size), streams)
     return OuterBatches(outer_split(method, splits), outer_size(method, splits, batch_size), streams)
 
 
-def outer_split(method: SaflexMethod, splits: Splits) -> Split:
-    """The trusted samples of a SAFLEX method."""
+def outer_split(method: SaflexMethod, splits: Splits, streams: Streams = Streams(0)) -> Split:  # noqa: B008 - frozen
+    """The trusted samples of a SAFLEX method; of folds, those of the first epoch."""
     match method.outer:
         case "val":
             return splits.val
         case "train" | "batch":
             return splits.train
+        case "fold":
+            return Folds(train_split(method, splits), streams).trusted(0)
         case "train+val":
             return splits.train.joined(splits.val)
         case _:

@@ -146,7 +146,7 @@ def test_an_outer_batch_larger_than_its_set_is_refused(tmp_path: Path) -> None:
         outer_size(parts.method, parts.splits, batch_size=32)
 
 
-@pytest.mark.parametrize(("outer", "size"), [("val", 60), ("train", 100), ("train+val", 160)])
+@pytest.mark.parametrize(("outer", "size"), [("val", 60), ("train", 100), ("train+val", 160), ("fold", 20)])
 def test_outer_sets(tmp_path: Path, outer: str, size: int) -> None:
     parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper", "outer": outer})
     assert isinstance(parts.method, SaflexMethod)

@@ -63,8 +63,8 @@ def _reason(recipe: Recipe, method: MethodConfig) -> str | None:
     if isinstance(method, LpA3):
         return f"the method is {method.name}"
     if isinstance(method, SaflexMethod):
-        if method.outer == "batch":
-            return "outer is batch"
+        if method.outer in {"batch", "fold"}:
+            return f"outer is {method.outer}"
         settings = method.resolved_settings()
         changed = [name for name in _APART if getattr(settings, name) != getattr(Settings(), name)]
         return f"{changed[0]} is set" if changed else None
