@@ -143,10 +143,11 @@ class SaflexMethod(MethodBase):
 
     name: Literal["saflex"]
     preset: PresetName
-    outer: Literal["val", "train", "train+val", "batch", "fold"] = "val"
+    outer: Literal["val", "train", "train+val", "batch", "clean_pass", "fold"] = "val"
     """The trusted data whose loss the weights and labels lower (E10); `batch` is the clean samples of the very batch,
-    whatever `outer_batch_size` says, and `fold` a fifth of the training data, in every epoch another one, which is not
-    trained on in that epoch."""
+    whatever `outer_batch_size` says. `clean_pass` takes these, too, from the training pass of the clean batch itself,
+    so that there is no further pass: in scope `head` with `clean_batch`. `fold` is a fifth of the training data, in
+    every epoch another one, which is not trained on in that epoch."""
     clean_batch: bool = False
     """As for `upstream` (E8)."""
     settings: SettingsFields
@@ -168,7 +169,17 @@ class SaflexMethod(MethodBase):
 
     @model_validator(mode="after")
     def _check_settings(self) -> "SaflexMethod":
-        self.resolved_settings()
+        settings = self.resolved_settings()
+        if self.outer != "clean_pass":
+            return self
+        if not self.clean_batch:
+            raise ValueError("outer clean_pass is the training pass of the clean batch: it needs clean_batch: true")
+        if settings.scope != "head":
+            raise ValueError(f"outer clean_pass needs scope head, not {settings.scope}")
+        if settings.alignment_mode != "train":
+            raise ValueError(
+                "outer clean_pass is a training pass: it needs alignment_mode train; or write outer: batch"
+            )
         return self
 
     def resolved_settings(self) -> Settings:

@@ -22,7 +22,8 @@ from saflex_cli.figures.samples import Plane, Samples, joined
 from saflex_cli.numpy_arrays import NDArray
 from saflex_cli.seeding import Streams
 from saflex_cli.train.evaluate import predict
-from saflex_cli.train.steps import outer_source, outer_split, train_split
+from saflex_cli.train.outer import outer_source, outer_split
+from saflex_cli.train.steps import train_split
 
 GRID = 160
 """Points per side at which the model's decision regions are evaluated."""

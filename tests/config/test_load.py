@@ -66,6 +66,24 @@ MISTAKES = [
     ("{name: upstream}", "{name: lp_a3, ratio: 1.1}", 10, "methods[0].ratio: should be less than or equal to 1"),
     ("{name: upstream}", "{name: lp_a3, newest: 0.0}", 10, "methods[0].newest: should be greater than 0"),
     ("{name: upstream}", "{name: lp_a3, clean_batch: true}", 10, "methods[0].clean_batch: unknown key"),
+    (
+        "{name: upstream}",
+        "{name: saflex, preset: proximal, outer: clean_pass}",
+        10,
+        "methods[0]: outer clean_pass is the training pass of the clean batch: it needs clean_batch: true",
+    ),
+    (
+        "{name: upstream}",
+        "{name: saflex, preset: paper, outer: clean_pass, clean_batch: true}",
+        10,
+        "methods[0]: outer clean_pass needs scope head, not all",
+    ),
+    (
+        "{name: upstream}",
+        "{name: saflex, preset: proximal, outer: clean_pass, clean_batch: true, alignment_mode: eval}",
+        10,
+        "methods[0]: outer clean_pass is a training pass: it needs alignment_mode train",
+    ),
     ("{name: upstream}", "upstream", 10, "methods[0]"),
     ("{name: digits}", "[digits", 3, "not valid YAML"),
 ]

@@ -15,7 +15,8 @@ from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.seeding import Streams
 from saflex_cli.train.optimizer import build_optimizer
-from saflex_cli.train.steps import OuterBatches, Step, build_step, outer_size, outer_split, train_split
+from saflex_cli.train.outer import OuterBatches, outer_size, outer_split
+from saflex_cli.train.steps import Step, build_step, train_split
 from tests.recipes import make_recipe
 
 
