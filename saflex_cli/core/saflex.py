@@ -20,7 +20,7 @@ from saflex_cli.core.precondition import preconditioned
 from saflex_cli.core.recorded import RecordedPass, recorded_direction
 from saflex_cli.core.solution import solve_labels, solve_weights
 from saflex_cli.errors import SaflexValueError
-from saflex_cli.settings import Settings, preset_settings
+from saflex_cli.settings import DEFAULT, Settings, preset_settings
 
 
 class _HeadChoices(TypedDict):
@@ -72,7 +72,8 @@ class Saflex:
     The call *is* the training step's forward pass: running statistics and dropout advance as in `model(inputs)`, once.
 
     Args:
-        preset: `paper`, `lp`, `theorem1`, `weights_only`, `proximal`, `bootstrap` or `l2rw`; see `saflex_cli.settings`.
+        preset: `default`, `paper`, `lp`, `theorem1`, `weights_only`, `proximal`, `bootstrap` or `l2rw`; see
+            `saflex_cli.settings`.
         head: The classifier layer or its dotted name, where scope `head` cannot find it.
         overrides: Any field of `saflex_cli.settings.Settings`.
 
@@ -83,7 +84,7 @@ class Saflex:
     `outer_momentum` their running mean, `running` (`reset` forgets both).
     """
 
-    def __init__(self, *, preset: str, head: nn.Module | str | None = None, **overrides: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, preset: str = DEFAULT, head: nn.Module | str | None = None, **overrides: Any) -> None:  # noqa: ANN401
         self.settings = preset_settings(preset, **overrides)
         self.head = head
         self.reset()

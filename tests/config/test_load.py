@@ -43,7 +43,7 @@ MISTAKES = [
     ("epochs: 3", "epochs: 0", 7, "train.epochs: should be greater than or equal to 1, not 0"),
     ("batch_size: 50", "epochs: 4", 8, "train.epochs: key stands here and on line 7"),
     ("{name: upstream}", "{name: upstrem}", 10, "methods[0].name: unknown name, 'upstrem'; choose from 'no_aug'"),
-    ("preset: proximal", "preset: proximate", 11, "methods[1].preset: should be 'paper'"),
+    ("preset: proximal", "preset: proximate", 11, "methods[1].preset: should be 'default', 'paper'"),
     ("label_retention: 1.0", "label_retention: a", 11, "methods[1].label_retention: should be a valid number"),
     ("label_retention: 1.0", "label_retension: 1.0", 11, "methods[1].label_retension: unknown key"),
     ("label_retention: 1.0", "label_retention: -1.0", 11, "methods[1]: label_retention must be at least 0"),
