@@ -14,7 +14,7 @@ from tests.cli.conftest import Saflex
 pytestmark = pytest.mark.usefixtures("project")
 
 COMMANDS = ("train", "eval", "show", "table", "recipes", "data", "doctor")
-BENCHMARKS = ("methods", "together")
+BENCHMARKS = ("methods", "overhead", "together")
 HELP_OF_BENCHMARKS = [["bench", "--help"], *(["bench", name, "--help"] for name in BENCHMARKS)]
 HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "yaml")
 

@@ -13,6 +13,8 @@ Write = Annotated[bool, typer.Option("--write", help="Write it to the results, u
 Quick = Annotated[
     bool, typer.Option("--quick", help="As little as shows that it runs: the numbers mean nothing. Not with --write.")
 ]
+QUICK = ("train.batch_size=8",)
+"""How a smoke run changes the recipe."""
 
 
 def refuse_quick(*, quick: bool, write: bool) -> None:

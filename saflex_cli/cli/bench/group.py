@@ -5,11 +5,12 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from saflex_cli.cli.bench import methods, together
+from saflex_cli.cli.bench import methods, overhead, together
 
 EXAMPLES = """\b
 Examples:
   saflex bench methods quickstart/digits
+  saflex bench overhead tabular/qsar-mlp --memory
   saflex bench together tabular/qsar-mlp --seeds 10 --write"""
 
 
@@ -34,6 +35,6 @@ app = typer.Typer(
     epilog=EXAMPLES,
     help="Measure costs: of steps and epochs, of SAFLEX itself, against peers; and where the time goes.",
 )
-for command in (methods, together):
+for command in (methods, overhead, together):
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLES)(command.run)
