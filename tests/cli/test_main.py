@@ -14,7 +14,7 @@ from tests.cli.conftest import Saflex
 pytestmark = pytest.mark.usefixtures("project")
 
 COMMANDS = ("train", "eval", "show", "table", "recipes", "data", "doctor")
-BENCHMARKS = ("methods", "overhead", "together")
+BENCHMARKS = ("methods", "overhead", "epoch", "profile", "sweep", "together", "page")
 HELP_OF_BENCHMARKS = [["bench", "--help"], *(["bench", name, "--help"] for name in BENCHMARKS)]
 HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "yaml")
 

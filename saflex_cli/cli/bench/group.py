@@ -5,7 +5,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from saflex_cli.cli.bench import methods, overhead, together
+from saflex_cli.cli.bench import epoch, methods, overhead, page, profile, sweep, together
 
 EXAMPLES = """\b
 Examples:
@@ -35,6 +35,6 @@ app = typer.Typer(
     epilog=EXAMPLES,
     help="Measure costs: of steps and epochs, of SAFLEX itself, against peers; and where the time goes.",
 )
-for command in (methods, overhead, together):
+for command in (methods, overhead, epoch, profile, sweep, together, page):
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLES)(command.run)

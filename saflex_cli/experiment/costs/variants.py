@@ -32,7 +32,7 @@ class Variants:
 def make_variants(recipe: Recipe) -> Variants:
     """The variants of a recipe; `upstream` comes first.
 
-    Trusted samples come from the training set, which always holds a batch: wherever they are from, a step costs the same.
+    Trusted samples come from the training set, which always holds a batch; a step costs the same for any.
 
     Raises:
         RecipeError: if the recipe has no augmentation.
