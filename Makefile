@@ -6,7 +6,7 @@ export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart reproduce-table1 reproduce-table2 reproduce-table7 reproduce-table8 test test-slow check format lint floors \
-	types tables figure2b probes studies golden lock wheel clean
+	types tables bench bench-peers figure2b probes studies golden lock wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -63,11 +63,12 @@ floors: install
 types: install
 	$(BIN)/mypy
 
-tables: install  ## Compare the committed tables, studies, probes and docs/claims.md with the committed reports
+tables: install  ## Compare the committed tables, studies, probes, docs/claims.md and docs/performance.md with the results
 	$(BIN)/saflex table --check
 	$(BIN)/saflex study --check
 	$(BIN)/saflex probe --check
 	$(BIN)/saflex claims --check
+	$(BIN)/saflex bench page --check
 
 # Numbers for every preset that changes weights or labels, with every seed of the recipe.
 figure2b: install  ## Make the study of the paper's Figure 2(b) anew: reports, table, pictures, numbers
@@ -85,6 +86,31 @@ STUDIES := readings signal sensitivity mending where confirm generalisation
 studies: install  ## The study of the method (docs/method-study.md): what has no report is run (a day on a CPU, an hour with a GPU)
 	$(BIN)/saflex study $(STUDIES) --jobs $(JOBS)
 
+# Ratios are taken in turns, but leave the machine alone all the same. BENCH_DEVICE=cuda for a GPU.
+BENCH_DEVICE ?= cpu
+BENCH_RECIPES := tabular/qsar-mlp tabular/shrutime-mlp medmnist/breastmnist-randaugment bench/breastmnist-vit
+BENCH_EPOCHS := tabular/qsar-mlp tabular/shrutime-mlp medmnist/breastmnist-randaugment medmnist/breastmnist-mixup
+bench: install  ## What SAFLEX costs: steps, memory, epochs, growth, measured anew (hours on a CPU)
+	set -e; for recipe in $(BENCH_RECIPES); do \
+		$(BIN)/saflex bench overhead $$recipe --memory --device $(BENCH_DEVICE) --write; done
+	set -e; for recipe in $(BENCH_EPOCHS); do $(BIN)/saflex bench epoch $$recipe --device $(BENCH_DEVICE) --write; done
+	$(BIN)/saflex bench sweep --device $(BENCH_DEVICE) --write
+	$(BIN)/saflex bench page --write
+
+# An environment of its own: nothing else here needs higher, torchopt and betty.
+PEERS := .venv-peers/bin/python
+PEERS_INSTALL := $(BIN)/uv pip install --quiet --python $(PEERS)
+.venv-peers/.installed: $(BIN)/.installed benchmarks/requirements.txt
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-peers
+	$(PEERS_INSTALL) --require-hashes -r requirements.lock || UV_SYSTEM_CERTS=true $(PEERS_INSTALL) --require-hashes -r requirements.lock
+	$(PEERS_INSTALL) -r benchmarks/requirements.txt || UV_SYSTEM_CERTS=true $(PEERS_INSTALL) -r benchmarks/requirements.txt
+	$(PEERS_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+bench-peers: .venv-peers/.installed  ## The same beside L2RW and Meta-Weight-Net through their own packages
+	$(PEERS) benchmarks/peers.py --device $(BENCH_DEVICE) --write
+	$(BIN)/saflex bench page --write
+
 golden: install  ## Rewrite the reviewed texts in tests/golden
 	SAFLEX_UPDATE_GOLDEN=1 $(BIN)/python -m pytest -q tests/config tests/store
 
@@ -101,4 +127,4 @@ wheel: install  ## Build the wheel and try it in an empty environment
 	cd build && wheel-test/bin/saflex --version && wheel-test/bin/saflex recipes
 
 clean:  ## Remove what can be made again (not results)
-	rm -rf .venv build dist runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .venv-peers build dist runs .pytest_cache .mypy_cache .ruff_cache .import_linter_cache

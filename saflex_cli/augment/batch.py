@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
+from saflex_cli.core.sections import section
 from saflex_cli.seeding import Streams
 
 
@@ -72,9 +73,10 @@ class Upstream:
         steps = [step.at_epoch(at) if isinstance(step, Scheduled) else step for _, step in self.steps]
 
         def augment(inputs: Tensor, labels: Int[Tensor, " batch"]) -> AugmentedBatch:
-            batch = clean_batch(inputs, labels, self.classes)
-            for step, generator in zip(steps, generators, strict=True):
-                batch = step(batch, generator)
+            with section("augmentation"):
+                batch = clean_batch(inputs, labels, self.classes)
+                for step, generator in zip(steps, generators, strict=True):
+                    batch = step(batch, generator)
             return batch
 
         return augment

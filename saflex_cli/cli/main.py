@@ -10,7 +10,8 @@ import typer
 from typer.core import TyperGroup
 
 from saflex_cli import __version__
-from saflex_cli.cli import bench, claims, data, doctor, eval, probe, recipes, show, study, table, train  # noqa: A004 - the command is called eval
+from saflex_cli.cli import claims, data, doctor, eval, probe, recipes, show, study, table, train  # noqa: A004 - the command is called eval
+from saflex_cli.cli.bench.group import app as bench
 from saflex_cli.errors import SaflexError
 
 RUNNING = ("train", "study", "probe")
@@ -40,9 +41,10 @@ class Commands(TyperGroup):
 
 
 app = typer.Typer(cls=Commands, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False)
-for command in (train, eval, show, table, study, probe, bench, claims, recipes, data, doctor):
+for command in (train, eval, show, table, study, probe, claims, recipes, data, doctor):
     name = command.__name__.rpartition(".")[2]
     app.command(name, epilog=command.EXAMPLES)(command.run)
+app.add_typer(bench, name="bench")
 
 
 def _print_version(wanted: bool) -> bool:

@@ -156,7 +156,24 @@ class Mlp(Strict):
     the training mean of a standardised column."""
 
 
-ModelConfig = Annotated[SmallCnn | ResNet18 | Mlp | Saint, Field(discriminator="name")]
+class Vit(Strict):
+    """A small vision transformer: square patches, a class token, blocks of attention, one linear layer."""
+
+    name: Literal["vit"]
+    patch: Positive = 4
+    """Side of a patch in pixels; it divides the image's."""
+    dim: Positive = 64
+    depth: Positive = 4
+    heads: Positive = 4
+
+    @model_validator(mode="after")
+    def _check_heads(self) -> "Vit":
+        if self.dim % self.heads:
+            raise ValueError(f"dim must be a multiple of heads ({self.heads})")
+        return self
+
+
+ModelConfig = Annotated[SmallCnn | ResNet18 | Mlp | Vit | Saint, Field(discriminator="name")]
 
 
 # --- upstream augmentation -------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ def load_model(
 def validate(content: dict[str, Any], model: type[Model], document: Document) -> Model:
     """Check raw YAML content against a model: strictly, apart from lists, which fill tuples."""
     try:
-        return model.model_validate(_frozen(content))
+        return model.model_validate(frozen(content))
     except ValidationError as error:
         problems = [_message(problem, content, document) for problem in error.errors()]
         raise RecipeError("\n".join(dict.fromkeys(problems))) from error
@@ -64,10 +64,11 @@ def validate(content: dict[str, Any], model: type[Model], document: Document) ->
         raise RecipeError(f"{document.path}: {error}") from error
 
 
-def _frozen(value: Any) -> Any:  # noqa: ANN401 - raw YAML
+def frozen(value: Any) -> Any:  # noqa: ANN401 - raw YAML or JSON
+    """The same with tuples in the place of lists, as the models of a recipe take them."""
     if isinstance(value, dict):
-        return {key: _frozen(item) for key, item in value.items()}
-    return tuple(_frozen(item) for item in value) if isinstance(value, list) else value
+        return {key: frozen(item) for key, item in value.items()}
+    return tuple(frozen(item) for item in value) if isinstance(value, list) else value
 
 
 def _message(problem: Any, content: dict[str, Any], document: Document) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

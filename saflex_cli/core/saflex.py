@@ -18,6 +18,7 @@ from saflex_cli.core.outer_samples import HeadFeatures
 from saflex_cli.core.passes import Inputs
 from saflex_cli.core.precondition import preconditioned
 from saflex_cli.core.recorded import RecordedPass, recorded_direction
+from saflex_cli.core.sections import section
 from saflex_cli.core.solution import solve_labels, solve_weights
 from saflex_cli.errors import SaflexValueError
 from saflex_cli.settings import DEFAULT, Settings, preset_settings
@@ -156,7 +157,8 @@ class Saflex:
         if outer is None or outer_labels is None:
             raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
         calls = settings.steps_per_outer_gradient(len(outer_labels), size)
-        direction = self._outer_direction(model, outer, outer_labels, calls)
+        with section("outer"):
+            direction = self._outer_direction(model, outer, outer_labels, calls)
         if settings.precondition:
             if optimizer is None:
                 raise SaflexValueError("precondition needs the optimizer: saflex(…, optimizer=optimizer)")
@@ -235,8 +237,9 @@ def refine(
     error: Callable[[Tensor], Tensor] | None = None,
 ) -> Refined:
     """Labels and weights of a batch whose Π is known; the last three as for `solve_labels` and `solve_weights`."""
-    labels = solve_labels(found.matrix, found.log_probs, upstream, settings, generator, noise=noise)
-    weights = solve_weights(found.matrix, labels, upstream, found.log_probs, settings, error)
+    with section("solve"):
+        labels = solve_labels(found.matrix, found.log_probs, upstream, settings, generator, noise=noise)
+        weights = solve_weights(found.matrix, labels, upstream, found.log_probs, settings, error)
     if upstream_weights is not None:
         weights = weights * upstream_weights
     matrix = found.matrix if settings.needs_outer else None

@@ -1,8 +1,6 @@
 """What a training step of each method costs, measured in turns in one process."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from itertools import count
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,10 +12,10 @@ from saflex_cli.config.schema import Recipe
 from saflex_cli.data.build import build_data
 from saflex_cli.data.root import data_root
 from saflex_cli.errors import RecipeError
+from saflex_cli.experiment.costs.turns import in_turns, stepping
 from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.store.bench import Benchmark, MethodCost
 from saflex_cli.store.report import Environment
-from saflex_cli.train.loop import Batch, Fit
 from saflex_cli.train.provenance import environment, resolve_device
 
 _WARM_UP = 3
@@ -51,17 +49,13 @@ def measure(
         SaflexError: for data or methods that cannot be used.
     """
     target, parts = resolve_device(device), _build(recipe, labels, root)
-    seconds: dict[str, list[float]] = {label: [] for label in labels}
     with TemporaryDirectory() as scratch, torch.random.fork_rng():
         torch.manual_seed(recipe.seeds[0])
         fits = {label: part.fit(part.model(target), target, Path(scratch) / label) for label, part in parts.items()}
-        streams = {label: _endless(fit) for label, fit in fits.items()}
-        for label, fit in fits.items():
-            _timed(fit, streams[label], _WARM_UP)
-        for number in range(1, rounds + 1):
-            for label, fit in fits.items():
-                seconds[label].append(_timed(fit, streams[label], steps) / steps)
-            on_round(number)
+        turns = {label: stepping(fit) for label, fit in fits.items()}
+        for turn in turns.values():
+            turn(_WARM_UP)
+        seconds = in_turns(turns, rounds=rounds, steps=steps, device=target, on_round=on_round)
     return Benchmark(
         recipe=recipe.name,
         data=recipe.data.model_dump(mode="json"),
@@ -70,7 +64,7 @@ def measure(
         baseline=labels[0],
         steps=steps,
         costs=tuple(
-            MethodCost(method=label, config_hash=config_hash(parts[label].config), seconds=tuple(seconds[label]))
+            MethodCost(method=label, config_hash=config_hash(parts[label].config), seconds=seconds[label])
             for label in labels
         ),
         environment=Environment.model_validate(environment(target)),
@@ -90,28 +84,3 @@ def _build(recipe: Recipe, labels: Sequence[str], root: Path | None) -> dict[str
         if part.method.uses_upstream and part.upstream is None:
             raise RecipeError(f"method {part.method.label} needs an augmentation; add the key augmenter")
     return parts
-
-
-def _endless(fit: Fit) -> Iterator[Batch]:
-    """Full batches of one epoch after the other; a smaller last one would blur the time of a step."""
-    train, size = fit.recipe.train, min(fit.recipe.train.batch_size, len(fit.train))
-    if size < train.batch_size and train.updates_per_epoch is None:
-        raise RecipeError(f"train.batch_size is {train.batch_size}, but there are {size} training samples; lower it")
-    for epoch in count():
-        fit.step.begin_epoch(epoch)
-        fit.model.train()
-        yield from (batch for batch in fit.batches(epoch) if len(batch[1]) == size)
-
-
-def _timed(fit: Fit, stream: Iterator[Batch], steps: int) -> float:
-    _wait(fit)
-    started = time.perf_counter()
-    for _ in range(steps):
-        fit.train_batch(*next(stream))
-    _wait(fit)
-    return time.perf_counter() - started
-
-
-def _wait(fit: Fit) -> None:
-    if fit.train.labels.device.type == "cuda":
-        torch.cuda.synchronize(fit.train.labels.device)

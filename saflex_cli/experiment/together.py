@@ -140,5 +140,5 @@ def stacked_fit(
 def _unequal(recipe: Recipe, what: str) -> RecipeError:
     return RecipeError(
         f"{recipe.name}: the seeds cannot be trained together: {what}; give all of them one split (data.split_seed), "
-        "or leave --together out"
+        "or train them one by one"
     )

@@ -20,6 +20,7 @@ from saflex_cli.models.resnet import ResNet18
 from saflex_cli.models.saint import Saint as SaintNet
 from saflex_cli.models.small_cnn import SmallCnn
 from saflex_cli.models.standardise import Standardised
+from saflex_cli.models.vit import Vit
 from saflex_cli.seeding import Streams
 
 
@@ -108,6 +109,8 @@ def _network(
                 dropout=config.dropout,
                 batch_norm=config.batch_norm,
             )
+        case components.Vit():
+            return _vit(config, shape, classes)
         case Saint():
             return SaintNet(
                 continuous=_columns(config, shape) - len(levels),
@@ -124,7 +127,22 @@ def _network(
             assert_never(config)
 
 
-def _channels(config: components.SmallCnn | components.ResNet18, shape: tuple[int, ...]) -> int:
+def _vit(config: components.Vit, shape: tuple[int, ...], classes: int) -> Vit:
+    channels = _channels(config, shape)
+    height, width = shape[1:]
+    if height % config.patch or width % config.patch:
+        raise RecipeError(f"model: patch is {config.patch}, which does not divide images of {height} × {width} pixels")
+    return Vit(
+        shape=(channels, height, width),
+        classes=classes,
+        patch=config.patch,
+        dim=config.dim,
+        depth=config.depth,
+        heads=config.heads,
+    )
+
+
+def _channels(config: components.SmallCnn | components.ResNet18 | components.Vit, shape: tuple[int, ...]) -> int:
     if len(shape) != 3:
         raise RecipeError(
             f"model: {config.name} takes images, and the data are vectors; use {{name: mlp}} or {{name: saint}}"

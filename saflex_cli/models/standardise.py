@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from saflex_cli.core.sections import section
 from saflex_cli.models.features import feature_layers
 
 
@@ -36,10 +37,12 @@ class Standardised(nn.Module):
         images: Float[Tensor, "batch ..."] | UInt8[Tensor, "batch ..."],
     ) -> Float[Tensor, "batch classes"]:
         """Logits."""
-        inputs = standardise(images, self.mean, self.std)
-        if self.channels_last and inputs.ndim == 4:
-            inputs = inputs.contiguous(memory_format=torch.channels_last)
-        return self.net(inputs)  # type: ignore[no-any-return]
+        with section("forward"):
+            inputs = standardise(images, self.mean, self.std)
+            if self.channels_last and inputs.ndim == 4:
+                inputs = inputs.contiguous(memory_format=torch.channels_last)
+            logits: Tensor = self.net(inputs)
+        return logits
 
     def feature_layers(self) -> list[nn.Module]:
         """The network's own."""

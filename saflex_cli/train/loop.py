@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from saflex_cli.config.schema import Recipe, Selection
+from saflex_cli.core.sections import section
 from saflex_cli.data.splits import Split
 from saflex_cli.errors import CheckpointError, DataError, TrainingError
 from saflex_cli.seeding import Streams
@@ -182,8 +183,10 @@ class Fit:
         with autocast(labels.device, self.recipe.train):
             result = self.step(inputs, labels, indices)
         self.optimizer.zero_grad(set_to_none=True)
-        result.loss.backward()
-        self.optimizer.step()
+        with section("backward"):
+            result.loss.backward()
+        with section("optimizer"):
+            self.optimizer.step()
         return result
 
     def _validate(self, state: TrainingState, epoch: int) -> dict[str, float | None]:

@@ -58,3 +58,12 @@ def _git(folder: Path, *words: str) -> str:
     except OSError:
         return ""
     return done.stdout.strip()
+
+
+def processor() -> str | None:
+    """The name of the CPU; None where the system does not tell."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or None
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), None)

@@ -14,6 +14,7 @@ from saflex_cli.config.references import Reference
 from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, SaflexMethod
 from saflex_cli.config.schema import Upstream as UpstreamMethod
 from saflex_cli.core import RecordedPass, Refined, Saflex, recorded_pass, soft_cross_entropy
+from saflex_cli.core.sections import section
 from saflex_cli.data.splits import Split, Splits
 from saflex_cli.errors import RecipeError
 from saflex_cli.seeding import Streams
@@ -97,7 +98,8 @@ class SaflexStep:
 
     def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], _indices: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
-        outer = self.outer.draw(Split(inputs, labels)) if self.saflex.settings.needs_outer else None
+        with section("outer"):
+            outer = self.outer.draw(Split(inputs, labels)) if self.saflex.settings.needs_outer else None
         if outer is None:
             return self.refined(inputs, labels)
         return self.refined(inputs, labels, outer_inputs=outer.inputs, outer_labels=outer.labels)

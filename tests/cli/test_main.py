@@ -14,6 +14,8 @@ from tests.cli.conftest import Saflex
 pytestmark = pytest.mark.usefixtures("project")
 
 COMMANDS = ("train", "eval", "show", "table", "recipes", "data", "doctor")
+BENCHMARKS = ("methods", "overhead", "epoch", "profile", "sweep", "together", "page")
+HELP_OF_BENCHMARKS = [["bench", "--help"], *(["bench", name, "--help"] for name in BENCHMARKS)]
 HEAVY = ("torch", "torchvision", "numpy", "scipy", "sklearn", "yaml")
 
 HELP_WITHOUT_HEAVY_IMPORTS = f"""
@@ -28,7 +30,9 @@ assert not loaded, loaded
 """
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS), *HELP_OF_BENCHMARKS]
+)
 def test_help_loads_nothing_heavy(words: list[str]) -> None:
     done = subprocess.run(
         [sys.executable, "-c", HELP_WITHOUT_HEAVY_IMPORTS, *words], capture_output=True, text=True, check=False
@@ -36,7 +40,7 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS)])
+@pytest.mark.parametrize("words", [["--help"], *([name, "--help"] for name in COMMANDS), *HELP_OF_BENCHMARKS])
 def test_every_help_has_examples(saflex: Saflex, words: list[str]) -> None:
     result = saflex(*words)
     assert result.exit_code == 0

@@ -34,12 +34,12 @@ def test_without_checkpoint_or_steps(saflex: Saflex, recipe: str) -> None:
     assert "logistic_regression keeps no checkpoint" in found.stderr
     shown = saflex("show", recipe, "--method", "logistic_regression")
     assert "has no upstream augmentation" in shown.stderr
-    timed = saflex("bench", recipe, "--method", "gradient_boosting", "--baseline", "no_aug")
+    timed = saflex("bench", "methods", recipe, "--method", "gradient_boosting", "--baseline", "no_aug")
     assert timed.exit_code == 1
     assert "gradient_boosting is fitted as a whole" in timed.stderr
 
 
 def test_a_benchmark_of_all_methods_leaves_them_out(saflex: Saflex, recipe: str) -> None:
-    result = saflex("bench", recipe, "--baseline", "no_aug", "--rounds", "1", "--steps", "1")
+    result = saflex("bench", "methods", recipe, "--baseline", "no_aug", "--rounds", "1", "--steps", "1")
     assert result.exit_code == 0, result.output
     assert "gradient_boosting" not in result.stdout

@@ -56,7 +56,7 @@ def test_what_cannot_go_together_is_refused_before_the_first_run(saflex: Saflex,
     result = saflex("train", "tests/digits", "--together")
     assert result.exit_code == 1
     assert "tests/digits: the seeds of no_aug cannot be trained together: the model is small_cnn" in result.stderr
-    assert "leave --together out" in result.stderr
+    assert "train them one by one" in result.stderr
     assert not (project / "runs").exists()
 
 

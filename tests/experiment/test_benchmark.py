@@ -6,8 +6,8 @@ import pytest
 
 from saflex_cli.config.identity import config_hash, find_method, run_config
 from saflex_cli.errors import RecipeError, ResultsError
-from saflex_cli.experiment import benchmark
 from saflex_cli.experiment.benchmark import measure
+from saflex_cli.experiment.costs import turns
 from saflex_cli.store.bench import Benchmark, MethodCost, bench_path, read_benchmark, write_benchmark
 from tests.recipes import make_recipe
 
@@ -25,7 +25,7 @@ def test_every_method_has_its_turn_in_every_round(tmp_path: Path) -> None:
 
 
 def test_seconds_are_per_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(benchmark, "_timed", lambda _fit, _stream, steps: 0.5 * steps)
+    monkeypatch.setattr(turns, "timed", lambda _turn, steps, _device: 0.5 * steps)
     [cost] = measure(make_recipe(tmp_path), ["no_aug"], rounds=2, steps=4).costs
     assert cost.seconds == (0.5, 0.5)
 

@@ -126,7 +126,7 @@ CLEAN_PASS = {"name": "saflex", "preset": "proximal", "outer": "clean_pass", "cl
 )
 def test_what_cannot_be_trained_together(tmp_path: Path, changes: dict[str, Any], label: str, said: str) -> None:
     recipe = recipe_in(tmp_path, **changes)
-    message = f"^tests/digits: the seeds of {label} cannot be trained together: {said}; leave --together out$"
+    message = f"^tests/digits: the seeds of {label} cannot be trained together: {said}; train them one by one$"
     with pytest.raises(RecipeError, match=message):
         run_together(recipe, label, [0], places=places_in(tmp_path))
 
@@ -152,7 +152,7 @@ def test_the_benchmark_makes_both_and_compares_them(tmp_path: Path) -> None:
     assert path == together_bench_path(tmp_path / "results", "tests/digits")
     assert path.name == "digits-together.json"
     assert read_together_benchmark(path) == measured
-    with pytest.raises(RecipeError, match="leave --together out"):
+    with pytest.raises(RecipeError, match="train them one by one"):
         measure_together(recipe, ["no_aug", "lp_a3"], seeds=2, rounds=1)
 
 

@@ -16,6 +16,7 @@ CONFIGS: list[components.ModelConfig] = [
     components.SmallCnn(name="small_cnn", width=4),
     components.ResNet18(name="resnet18", width=4),
     components.Mlp(name="mlp", hidden=(8, 4)),
+    components.Vit(name="vit", dim=8, depth=1, heads=2),
 ]
 
 
@@ -45,7 +46,7 @@ def test_both_kinds_of_images_give_the_same_logits(config: components.ModelConfi
 
 
 def test_the_net_is_the_one_that_was_asked_for() -> None:
-    assert [type(build(config).net).__name__ for config in CONFIGS] == ["SmallCnn", "ResNet18", "Mlp"]
+    assert [type(build(config).net).__name__ for config in CONFIGS] == ["SmallCnn", "ResNet18", "Mlp", "Vit"]
     assert build(CONFIGS[1]).net.head.in_features == 32
 
 

@@ -43,7 +43,7 @@ def refuse_apart(recipe: Recipe, method: MethodConfig) -> None:
     reason = _reason(recipe, method)
     if reason is not None:
         raise RecipeError(
-            f"{recipe.name}: the seeds of {method.label} cannot be trained together: {reason}; leave --together out"
+            f"{recipe.name}: the seeds of {method.label} cannot be trained together: {reason}; train them one by one"
         )
 
 
@@ -103,5 +103,5 @@ def build_stacked_step(
             batches = OuterBatchOfSeeds(outer, splits[0].classes)
             step = StackedSaflexStep(method.resolved_settings(), network, augmented, batches)
         case _:
-            raise RecipeError(f"method {method.label} has no step for several seeds; leave --together out")
+            raise RecipeError(f"method {method.label} has no step for several seeds; train them one by one")
     return StackedWithCleanBatch(step) if method.clean_batch else step

@@ -204,7 +204,7 @@ def test_one_seed_that_breaks_leaves_the_others_alone(tmp_path: Path) -> None:
 def test_splits_of_unequal_sizes_are_refused(tmp_path: Path) -> None:
     recipe = recipe_of(tmp_path)
     parts = [build_parts(recipe, "no_aug", seed, None, splits=table(seed, train=60 + seed)) for seed in SEEDS]
-    with pytest.raises(RecipeError, match=r"differ in size; give all of them one split .* or leave --together out"):
+    with pytest.raises(RecipeError, match=r"differ in size; give all of them one split .* or train them one by one"):
         stacked_fit(parts, [part.model(CPU) for part in parts], CPU, tmp_path / "together.safetensors")
 
 

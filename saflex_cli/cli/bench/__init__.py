@@ -1,0 +1,1 @@
+"""`saflex bench`: one file per sub-command."""

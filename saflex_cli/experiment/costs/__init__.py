@@ -1,0 +1,1 @@
+"""What training costs: steps, epochs, memory, and where the time goes."""
