@@ -6,7 +6,7 @@ export OMP_NUM_THREADS ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart reproduce-table1 reproduce-table2 reproduce-table7 reproduce-table8 test test-slow check format lint floors \
-	types tables bench bench-peers figure2b probes golden lock wheel clean
+	types tables bench bench-peers figure2b probes studies golden lock wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -81,6 +81,10 @@ figure2b: install  ## Make the study of the paper's Figure 2(b) anew: reports, t
 
 probes: install  ## What Π knows about wrong labels, and first order against the real bilevel step: measured anew
 	$(BIN)/saflex probe probe-knowledge probe-decrease --device cpu --jobs $(JOBS)
+
+STUDIES := readings signal sensitivity mending where confirm generalisation
+studies: install  ## The study of the method (docs/method-study.md): what has no report is run (a day on a CPU, an hour with a GPU)
+	$(BIN)/saflex study $(STUDIES) --jobs $(JOBS)
 
 # Ratios are taken in turns, but leave the machine alone all the same. BENCH_DEVICE=cuda for a GPU.
 BENCH_DEVICE ?= cpu

@@ -19,6 +19,7 @@ Purpose = Literal[
     "outer",
     "gumbel",
     "model",
+    "folds",
     "lp_a3",
     "pool",
     "batch_norm",
@@ -34,9 +35,10 @@ class Streams:
 
     Purposes: `split` (which samples are train, val and test), `init` (initial weights), `order` (batches), `augment`
     (the upstream augmentation), `outer` (outer minibatches), `gumbel` (the noise of Algorithm 1), `model` (dropout),
-    `lp_a3` (where its perturbations start), `pool` (which samples are set aside, and what is wrong with them),
-    `batch_norm` (the order in which its statistics are estimated anew), `reference` (what scikit-learn draws), `show`
-    (everything random in what `saflex show` draws), `probe` (likewise in what `saflex probe` measures).
+    `folds` (which samples sit out an epoch together), `lp_a3` (where its perturbations start), `pool` (which samples
+    are set aside, and what is wrong with them), `batch_norm` (the order in which its statistics are estimated anew),
+    `reference` (what scikit-learn draws), `show` (everything random in what `saflex show` draws), `probe` (likewise in
+    what `saflex probe` measures).
     """
 
     seed: int

@@ -23,11 +23,15 @@ class PerSampleRandAugment:
     """Intensity in [0, 1] of what comes from outside."""
 
     def __call__(self, batch: AugmentedBatch, generator: torch.Generator) -> AugmentedBatch:
-        """Augment a batch of images (B, C, H, W) with one or three channels; either kind leaves as uint8."""
-        images = as_uint8(batch.inputs)
+        """Augment a batch of images (B, C, H, W) with one or three channels; either kind leaves as uint8.
+
+        It is done on the CPU wherever the batch lies. The images of a batch fall into some twenty groups with one
+        operation each: a handful of images a time, which leaves a GPU idle between hundreds of small kernels.
+        """
+        images = as_uint8(batch.inputs).cpu()
         for _ in range(self.num_ops):
             images = self._round(images, *draw_operations(len(images), generator))
-        return replace(batch, inputs=images)
+        return replace(batch, inputs=images.to(batch.inputs.device))
 
     def _round(
         self,
@@ -38,7 +42,7 @@ class PerSampleRandAugment:
         """One operation on each image: sorted by what they drew, equal ones together, then back to their places."""
         signed = torch.tensor([operation.signed for operation in OPERATIONS])
         keys = 2 * chosen + (negative & signed[chosen])
-        order = keys.argsort(stable=True).to(images.device)
+        order = keys.argsort(stable=True)
         groups = images[order].split(keys.bincount(minlength=2 * len(OPERATIONS)).tolist())
         done = torch.cat([self._apply(key, group) for key, group in enumerate(groups) if len(group)])
         return torch.empty_like(done).index_copy_(0, order, done)

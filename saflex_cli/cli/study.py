@@ -101,6 +101,7 @@ def _write(study: "Study", results: Path) -> str:
     from saflex_cli.cli.study_figure import draw_study
     from saflex_cli.store.files import write_bytes
     from saflex_cli.store.studies.check import study_file, write_study
+    from saflex_cli.store.studies.choice import choose
     from saflex_cli.store.studies.render import render_md
     from saflex_cli.store.studies.table import build_study
 
@@ -111,7 +112,7 @@ def _write(study: "Study", results: Path) -> str:
     write_bytes(figure, draw_study(data))
     for path in (*write_study(data, results), figure):
         typer.echo(f"wrote {path}", err=True)
-    return render_md(data)
+    return render_md(data, choose(data, results))
 
 
 def _check(path: Path, results: Path) -> str:

@@ -15,7 +15,7 @@ from saflex_cli.config.components import Augmenter, DataConfig, ModelConfig
 from saflex_cli.config.method_base import MethodBase, Seeds, WithoutUpstream, all_different
 from saflex_cli.config.pool import PoolConfig
 from saflex_cli.config.references import GradientBoosting, LogisticRegression
-from saflex_cli.settings import PRESETS, PresetName, Settings
+from saflex_cli.settings import DEFAULT, PRESETS, PresetName, Settings
 
 PROTOCOL = 2
 """Raised when one recipe would give another result than before (a changed trainer): old reports are then stale."""
@@ -142,10 +142,12 @@ class SaflexMethod(MethodBase):
     """SAFLEX on top of the augmentation. Any field of `Settings` beside the preset overrides it."""
 
     name: Literal["saflex"]
-    preset: PresetName
-    outer: Literal["val", "train", "train+val", "batch"] = "val"
+    preset: PresetName = DEFAULT
+    outer: Literal["val", "train", "train+val", "batch", "clean_pass", "fold"] = "val"
     """The trusted data whose loss the weights and labels lower (E10); `batch` is the clean samples of the very batch,
-    whatever `outer_batch_size` says."""
+    whatever `outer_batch_size` says. `clean_pass` takes these, too, from the training pass of the clean batch itself,
+    so that there is no further pass: in scope `head` with `clean_batch`. `fold` is a fifth of the training data, in
+    every epoch another one, which is not trained on in that epoch."""
     clean_batch: bool = False
     """As for `upstream` (E8)."""
     settings: SettingsFields
@@ -156,7 +158,8 @@ class SaflexMethod(MethodBase):
     def _resolve_settings(cls, raw: Any) -> Any:  # noqa: ANN401 - raw YAML
         if not isinstance(raw, dict):
             return raw
-        preset = PRESETS.get(raw.get("preset", ""))
+        raw = {"preset": DEFAULT} | raw
+        preset = PRESETS.get(raw["preset"])
         names = {field.name for field in fields(Settings)}
         given = raw.get("settings", {})
         if not isinstance(given, dict):
@@ -167,7 +170,17 @@ class SaflexMethod(MethodBase):
 
     @model_validator(mode="after")
     def _check_settings(self) -> "SaflexMethod":
-        self.resolved_settings()
+        settings = self.resolved_settings()
+        if self.outer != "clean_pass":
+            return self
+        if not self.clean_batch:
+            raise ValueError("outer clean_pass is the training pass of the clean batch: it needs clean_batch: true")
+        if settings.scope != "head":
+            raise ValueError(f"outer clean_pass needs scope head, not {settings.scope}")
+        if settings.alignment_mode != "train":
+            raise ValueError(
+                "outer clean_pass is a training pass: it needs alignment_mode train; or write outer: batch"
+            )
         return self
 
     def resolved_settings(self) -> Settings:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from saflex_cli.config.document import Document, Location, dotted, parse_path, read_document, shown_path
 from saflex_cli.config.load import load_recipe, validate
 from saflex_cli.config.schema import Recipe
-from saflex_cli.config.study_config import StudyConfig
+from saflex_cli.config.study_config import ChoiceConfig, StudyConfig
 from saflex_cli.errors import RecipeError
 
 Epoch = Literal["last", "selected"]
@@ -75,6 +75,8 @@ class Study:
     """Methods that tables and figure single out; empty if they show all alike."""
     drawn: tuple[str, ...]
     """The methods in the figure."""
+    choice: ChoiceConfig | None
+    """The rule by which it chooses a default."""
     facts: bool
     """Whether tables say what SAFLEX did."""
     titles: dict[str, str]
@@ -133,6 +135,7 @@ def load_study(path: Path) -> Study:
         opponents=config.opponents,
         focus=config.focus,
         drawn=config.drawn,
+        choice=config.choice,
         facts=config.facts,
         titles=config.titles,
         curves=tuple(_curve(config, index, document) for index in range(len(config.curves))),
@@ -229,6 +232,9 @@ def _check_methods(study: Study, document: Document) -> None:
                 raise _error(document, (key, index), f"{label}: {there}")
             if key == "focus" and label in study.opponents:
                 raise _error(document, (key, index), f"{label} is an opponent; leave it out here or there")
+    for index, label in enumerate(study.choice.not_below if study.choice else ()):
+        if label not in study.opponents:
+            raise _error(document, ("choice", "not_below", index), f"{label} is no opponent; add it to opponents")
     if not study.challengers:
         raise _error(document, ("opponents",), "every method is an opponent; nothing is left to compare with them")
     for label in study.titles:

@@ -44,6 +44,21 @@ class CurveConfig(Strict):
     cells: Annotated[tuple[CellConfig, ...], Field(min_length=1)]
 
 
+class ChoiceConfig(Strict):
+    """A rule by which the study chooses a default among its methods that use Π on the refined batch alone.
+
+    Of those whose training step costs no more than `cost`, the one that is significantly below an opponent of
+    `not_below` in the fewest cells, and of these the one with the lowest mean rank.
+    """
+
+    bench: str
+    """The recipe whose measured steps (`saflex bench`) tell the cost."""
+    cost: Annotated[float, Field(gt=0)]
+    """The most that a step may cost, relative to the upstream's."""
+    not_below: Annotated[tuple[Slug, ...], Field(min_length=1)]
+    """Labels of opponents."""
+
+
 class StudyConfig(Strict):
     """What a study file may say."""
 
@@ -67,6 +82,8 @@ class StudyConfig(Strict):
     CSV has all of them), and the figure shows them and the opponents. Without it, everything is printed."""
     drawn: tuple[Slug, ...] = ()
     """Labels of the methods in the figure, where those would be too many."""
+    choice: ChoiceConfig | None = None
+    """How the study chooses a default; without it, it chooses none."""
     facts: bool = False
     """Print what SAFLEX did, too: weights and labels."""
     titles: dict[Slug, Title] = Field(default={})

@@ -3,6 +3,7 @@
 from saflex_cli.core.alignment import Alignment, align, alignment, outer_direction
 from saflex_cli.core.directional import OuterDirection
 from saflex_cli.core.losses import soft_cross_entropy, soft_labels
+from saflex_cli.core.recorded import RecordedPass, recorded_direction, recorded_pass
 from saflex_cli.core.saflex import Refined, Saflex
 from saflex_cli.core.solution import solve_labels, solve_weights
 from saflex_cli.settings import PRESETS, Settings
@@ -11,12 +12,15 @@ __all__ = [
     "PRESETS",
     "Alignment",
     "OuterDirection",
+    "RecordedPass",
     "Refined",
     "Saflex",
     "Settings",
     "align",
     "alignment",
     "outer_direction",
+    "recorded_direction",
+    "recorded_pass",
     "soft_cross_entropy",
     "soft_labels",
     "solve_labels",

@@ -24,11 +24,10 @@ from saflex_cli.core.directional import (
     plain_pass,
     refuse_hidden_layers,
 )
-from saflex_cli.core.heads import recorded_head
 from saflex_cli.core.losses import OuterLabels, outer_shares, soft_cross_entropy, soft_labels
-from saflex_cli.core.outer_path import path_residuals
-from saflex_cli.core.outer_samples import FeatureView, HeadFeatures, OuterSamples
+from saflex_cli.core.outer_samples import HeadFeatures
 from saflex_cli.core.passes import Inputs, evaluation_mode, precise, separate_rng, traceless_forward, without_autocast
+from saflex_cli.core.recorded import recorded_direction, traceless_pass
 from saflex_cli.errors import SaflexValueError
 from saflex_cli.settings import Settings
 
@@ -125,7 +124,10 @@ def outer_direction(
             )
     with separate_rng(model):
         if scope == "head":
-            return _head_direction(model, outer_inputs, outer_labels, head, reduction, balance, features, steps)
+            passed = traceless_pass(model, outer_inputs, head)
+            return recorded_direction(
+                passed, outer_labels, reduction=reduction, balance=balance, features=features, steps=steps
+            )
         return _full_direction(model, outer_inputs, outer_labels, reduction, balance)
 
 
@@ -201,35 +203,3 @@ def _full_direction(
         refuse_hidden_layers(logits)
         gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True, materialize_grads=True)
     return OuterDirection({name: -gradient for name, gradient in zip(parameters, gradients, strict=True)})
-
-
-@torch.no_grad()
-def _head_direction(
-    model: nn.Module,
-    inputs: Inputs,
-    labels: OuterLabels,
-    head: nn.Module | str | None,
-    reduction: Literal["mean", "sum"],
-    balance: bool,
-    how: HeadFeatures,
-    steps: int,
-) -> OuterDirection:
-    with recorded_head(model, head) as recorder:
-        logits = traceless_forward(model, inputs)
-    torch.clear_autocast_cache()  # casts made without a graph must not serve the training pass
-    layer, features = recorder.resolve(model, logits)
-    logits, features = precise(logits), precise(features)
-    targets = soft_labels(labels, logits, "outer_labels")
-    shares = outer_shares(targets) if balance else torch.full_like(targets[:, 0], 1 / len(targets))
-    trained = {name for name, parameter in layer.named_parameters() if parameter.requires_grad}
-    trained -= set() if how == "raw" else {"bias"}
-    view = FeatureView(how, features.mean(0))
-    seen = view.of(features)
-    with without_autocast(model):
-        residuals = path_residuals(logits, targets, seen, shares, frozenset(trained), steps)  # (M, K): −∂L/∂z
-    scaled = residuals * shares[:, None] * len(logits) if balance else residuals
-    scaled = scaled / len(logits) if reduction == "mean" else scaled
-    samples = OuterSamples(view, seen, residuals, shares, frozenset(trained))
-    with without_autocast(model):
-        tangents = {"weight": scaled.T @ samples.features, "bias": scaled.sum(0)}
-    return OuterDirection({name: tangent for name, tangent in tangents.items() if name in trained}, layer, samples)

@@ -4,7 +4,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,12 +14,23 @@ from torch.optim import Optimizer
 from saflex_cli.core.alignment import Alignment, align, outer_direction, unaligned
 from saflex_cli.core.directional import OuterDirection
 from saflex_cli.core.losses import Labels, OuterLabels, soft_cross_entropy, soft_labels
+from saflex_cli.core.outer_samples import HeadFeatures
 from saflex_cli.core.passes import Inputs
 from saflex_cli.core.precondition import preconditioned
+from saflex_cli.core.recorded import RecordedPass, recorded_direction
 from saflex_cli.core.sections import section
 from saflex_cli.core.solution import solve_labels, solve_weights
 from saflex_cli.errors import SaflexValueError
-from saflex_cli.settings import Settings, preset_settings
+from saflex_cli.settings import DEFAULT, Settings, preset_settings
+
+
+class _HeadChoices(TypedDict):
+    """What `outer_direction` and `recorded_direction` both take."""
+
+    reduction: Literal["mean", "sum"]
+    balance: bool
+    features: HeadFeatures
+    steps: int
 
 
 @dataclass(frozen=True)
@@ -62,7 +73,8 @@ class Saflex:
     The call *is* the training step's forward pass: running statistics and dropout advance as in `model(inputs)`, once.
 
     Args:
-        preset: `paper`, `lp`, `theorem1`, `weights_only`, `proximal`, `bootstrap` or `l2rw`; see `saflex_cli.settings`.
+        preset: `default`, `paper`, `lp`, `theorem1`, `weights_only`, `proximal`, `bootstrap` or `l2rw`; see
+            `saflex_cli.settings`.
         head: The classifier layer or its dotted name, where scope `head` cannot find it.
         overrides: Any field of `saflex_cli.settings.Settings`.
 
@@ -73,7 +85,7 @@ class Saflex:
     `outer_momentum` their running mean, `running` (`reset` forgets both).
     """
 
-    def __init__(self, *, preset: str, head: nn.Module | str | None = None, **overrides: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, preset: str = DEFAULT, head: nn.Module | str | None = None, **overrides: Any) -> None:  # noqa: ANN401
         self.settings = preset_settings(preset, **overrides)
         self.head = head
         self.reset()
@@ -97,6 +109,7 @@ class Saflex:
         upstream_labels: Labels,
         outer_inputs: Inputs | None = None,
         outer_labels: OuterLabels | None = None,
+        outer_pass: RecordedPass | None = None,
         upstream_weights: Float[Tensor, " batch"] | None = None,
         generator: torch.Generator | None = None,
         optimizer: Optimizer | None = None,
@@ -109,6 +122,8 @@ class Saflex:
             upstream_labels: Their classes (B,) or soft labels (B, K) as the upstream augmentation gives them.
             outer_inputs: M trusted samples; not needed by presets without Π.
             outer_labels: Their classes (M,) or soft labels (M, K).
+            outer_pass: Instead of `outer_inputs`, in scope `head`: a pass over them that the step makes anyway, such as
+                `recorded_pass(model, clean_inputs)` whose loss is part of the step's. There is no further pass then.
             upstream_weights: Weights (B,) of the upstream augmentation; multiplied with the learned ones.
             generator: Source of the Gumbel noise; the global one otherwise.
             optimizer: The Adam whose preconditioner is used (`precondition=True` only).
@@ -118,7 +133,10 @@ class Saflex:
         """
         if not torch.is_grad_enabled():
             raise SaflexValueError("call saflex where gradients are enabled: its logits are the training forward pass")
-        found = self._align(model, inputs, len(upstream_labels), outer_inputs, outer_labels, optimizer)
+        if outer_pass is not None and outer_inputs is not None:
+            raise SaflexValueError("give outer_inputs or outer_pass, not both")
+        outer = outer_inputs if outer_pass is None else outer_pass
+        found = self._align(model, inputs, len(upstream_labels), outer, outer_labels, optimizer)
         upstream = soft_labels(upstream_labels, found.log_probs, "upstream_labels")
         weights = None if upstream_weights is None else _checked_weights(upstream_weights, upstream[:, 0])
         error = partial(self._standard_error, found) if self.settings.weight_margin else None
@@ -129,18 +147,18 @@ class Saflex:
         model: nn.Module,
         inputs: Inputs,
         size: int,
-        outer_inputs: Inputs | None,
+        outer: Inputs | RecordedPass | None,
         outer_labels: OuterLabels | None,
         optimizer: Optimizer | None,
     ) -> Alignment:
         settings = self.settings
         if not settings.needs_outer:
             return unaligned(model, inputs, mode=settings.alignment_mode)
-        if outer_inputs is None or outer_labels is None:
+        if outer is None or outer_labels is None:
             raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
         calls = settings.steps_per_outer_gradient(len(outer_labels), size)
         with section("outer"):
-            direction = self._outer_direction(model, outer_inputs, outer_labels, calls)
+            direction = self._outer_direction(model, outer, outer_labels, calls)
         if settings.precondition:
             if optimizer is None:
                 raise SaflexValueError("precondition needs the optimizer: saflex(…, optimizer=optimizer)")
@@ -156,30 +174,38 @@ class Saflex:
         )
 
     def _outer_direction(
-        self, model: nn.Module, outer_inputs: Inputs, outer_labels: OuterLabels, calls: int
+        self, model: nn.Module, outer: Inputs | RecordedPass, outer_labels: OuterLabels, calls: int
     ) -> OuterDirection:
         """The outer gradient, used for so many calls on the same model."""
-        settings = self.settings
         known = self._model is not None and self._model() is model
         if self._direction is None or not known or self._uses >= calls:
-            scope: Literal["all", "head"] = "all" if settings.scope == "all" else "head"
-            self._direction = outer_direction(
-                model,
-                outer_inputs,
-                outer_labels,
-                scope=scope,
-                head=self.head,
-                mode=settings.alignment_mode,
-                reduction=settings.outer_reduction,
-                balance=settings.outer_balance,
-                features=settings.head_features,
-                steps=settings.outer_steps,
-            )
-            if settings.outer_momentum:
+            self._direction = self._latest_direction(model, outer, outer_labels)
+            if self.settings.outer_momentum:
                 self._direction = self._averaged(self._direction)
             self._model, self._uses = weakref.ref(model), 0
         self._uses += 1
         return self._direction
+
+    def _latest_direction(
+        self, model: nn.Module, outer: Inputs | RecordedPass, outer_labels: OuterLabels
+    ) -> OuterDirection:
+        settings = self.settings
+        shared: _HeadChoices = {
+            "reduction": settings.outer_reduction,
+            "balance": settings.outer_balance,
+            "features": settings.head_features,
+            "steps": settings.outer_steps,
+        }
+        if not isinstance(outer, RecordedPass):
+            scope: Literal["all", "head"] = "all" if settings.scope == "all" else "head"
+            mode = settings.alignment_mode
+            return outer_direction(model, outer, outer_labels, scope=scope, head=self.head, mode=mode, **shared)
+        if settings.scope != "head" or settings.alignment_mode != "train":
+            raise SaflexValueError(
+                "outer_pass holds what the classifier layer got in a training pass: it needs scope head and "
+                "alignment_mode train; give outer_inputs instead"
+            )
+        return recorded_direction(outer, outer_labels, **shared)
 
     def _averaged(self, latest: OuterDirection) -> OuterDirection:
         """The running mean of outer gradients with the latest in it; the first one counts in full."""

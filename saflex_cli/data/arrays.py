@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Int64, UInt8
-from numpy.typing import NDArray
 from torch import Tensor
 
 from saflex_cli.config.components import Pixels
 from saflex_cli.data.splits import PixelScale, Split, Splits
+from saflex_cli.numpy_arrays import NDArray
 
 SPLIT_NAMES = ("train", "val", "test")
 

@@ -1,12 +1,12 @@
 """Splits that a source lacks, carved out of its training samples."""
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from saflex_cli.config.components import Carved
 from saflex_cli.data.arrays import Labelled
 from saflex_cli.errors import DataError
+from saflex_cli.numpy_arrays import NDArray
 from saflex_cli.seeding import Streams
 
 

@@ -4,13 +4,13 @@ import hashlib
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from saflex_cli.config.components import DigitsData
 from saflex_cli.data.splits import PixelScale, Split, Splits
 from saflex_cli.errors import DataError
+from saflex_cli.numpy_arrays import NDArray
 from saflex_cli.seeding import Streams
 
 _SCALE = PixelScale()

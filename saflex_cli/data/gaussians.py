@@ -6,12 +6,12 @@ import math
 import numpy as np
 import torch
 from jaxtyping import Float64, Int64
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
 from saflex_cli.config.components import GaussiansData
 from saflex_cli.data.splits import PixelScale, Split, Splits
 from saflex_cli.errors import DataError
+from saflex_cli.numpy_arrays import NDArray
 from saflex_cli.seeding import Streams
 
 Points = Float64[NDArray[np.float64], "n 2"]

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import UInt8
-from numpy.typing import NDArray
 from PIL import Image
 
 from saflex_cli.config.components import ImageFolderData
@@ -15,6 +14,7 @@ from saflex_cli.data.arrays import SPLIT_NAMES, ImageArrays, Labelled, to_splits
 from saflex_cli.data.carve import carve
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import DataError
+from saflex_cli.numpy_arrays import NDArray
 
 _SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp"}
 _GREY = {"1", "L", "LA"}

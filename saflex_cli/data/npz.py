@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from saflex_cli.config.components import Carved, NpzData
 from saflex_cli.data.arrays import SPLIT_NAMES, ImageArrays, Labelled, to_splits
 from saflex_cli.data.carve import carve
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import DataError
+from saflex_cli.numpy_arrays import NDArray
 
 _BROKEN = (OSError, ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
 

@@ -66,6 +66,10 @@ class Splits:
         """K."""
         return len(self.class_names)
 
+    def of(self, names: tuple[str, ...]) -> Split:
+        """The training samples, and those of val behind them where it is named, too."""
+        return self.train.joined(self.val) if "val" in names else self.train
+
     def to(self, device: torch.device) -> "Splits":
         """The same splits on another device."""
         return replace(self, train=self.train.to(device), val=self.val.to(device), test=self.test.to(device))

@@ -7,7 +7,6 @@ from importlib.metadata import version
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Float64, Int, Shaped
-from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedKFold
 from torch import Tensor
 
@@ -15,6 +14,7 @@ from saflex_cli.augment.intensity import as_float
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import DataError, SaflexError
 from saflex_cli.models.logistic_regression import fit_logistic_regression
+from saflex_cli.numpy_arrays import NDArray
 from saflex_cli.seeding import Streams
 
 Samples = tuple[Float[Tensor, "m columns"], Int[Tensor, " m"]]

@@ -20,7 +20,7 @@ from saflex_cli.experiment.one_step import Normalise, OneStep, Solution, masses,
 from saflex_cli.experiment.parts import Parts
 from saflex_cli.models.standardise import Standardised
 from saflex_cli.seeding import Streams
-from saflex_cli.settings import PRESETS
+from saflex_cli.settings import DEFAULT, PRESETS
 from saflex_cli.train.evaluate import evaluate
 from saflex_cli.train.steps import train_split
 
@@ -100,9 +100,12 @@ def _double(split: Split) -> Split:
 def _preset_solutions(
     aligned: dict[str, Alignment], upstream: Float[Tensor, "batch classes"], streams: Streams
 ) -> dict[str, Weighted]:
-    """Weights and labels of every preset, each against the same outer set."""
+    """Weights and labels of every preset, each against the same outer set.
+
+    The default is left out: it differs from `proximal` in how often it takes the outer gradient anew, and so not here.
+    """
     found = {}
-    for name, settings in PRESETS.items():
+    for name, settings in ((name, settings) for name, settings in PRESETS.items() if name != DEFAULT):
         of = aligned["head" if settings.scope == "none" else settings.scope]
         refined = refine(
             of, upstream, None, replace(settings, outer_batch_size="all"), generator=streams.generator("gumbel")

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from jaxtyping import Int
-from numpy.typing import NDArray
 from torch import Tensor
 
 from saflex_cli.augment.batch import AugmentedBatch
@@ -20,9 +19,11 @@ from saflex_cli.experiment.finished import Finished, load_finished
 from saflex_cli.experiment.neighbourhood import Group, groups_by_neighbours
 from saflex_cli.experiment.parts import Parts
 from saflex_cli.figures.samples import Plane, Samples, joined
+from saflex_cli.numpy_arrays import NDArray
 from saflex_cli.seeding import Streams
 from saflex_cli.train.evaluate import predict
-from saflex_cli.train.steps import outer_source, outer_split, train_split
+from saflex_cli.train.outer import outer_source, outer_split
+from saflex_cli.train.steps import train_split
 
 GRID = 160
 """Points per side at which the model's decision regions are evaluated."""
@@ -72,7 +73,9 @@ def exhibit(path: Path, *, count: int, data_root: Path | None = None, device: st
     in_plane = parts.splits.train.inputs.ndim == 2
     samples = joined(list(_refined_batches(finished, every=in_plane)))
     drawn = samples.rows(slice(count)).by_weight()
-    trusted = outer_split(parts.method, parts.splits) if isinstance(parts.method, SaflexMethod) else parts.splits.val
+    trusted = parts.splits.val
+    if isinstance(parts.method, SaflexMethod):
+        trusted = outer_split(parts.method, parts.splits, Streams(parts.seed))
     return Exhibit(
         recipe=parts.recipe.name,
         method=parts.method.label,

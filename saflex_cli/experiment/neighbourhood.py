@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from saflex_cli.figures.samples import Samples
+from saflex_cli.numpy_arrays import NDArray
 
 NEIGHBOURS = 10
 

@@ -10,7 +10,7 @@ from saflex_cli.augment.batch import Upstream, UpstreamFunction
 from saflex_cli.augment.build import build_upstream, upstream_from_function
 from saflex_cli.augment.pool import PoolDraw
 from saflex_cli.config.identity import find_method, run_config
-from saflex_cli.config.schema import MethodConfig, Recipe
+from saflex_cli.config.schema import MethodConfig, Recipe, SaflexMethod
 from saflex_cli.config.schema import Upstream as UpstreamMethod
 from saflex_cli.data.build import build_data
 from saflex_cli.data.pool import Pool, take_pool
@@ -23,6 +23,7 @@ from saflex_cli.seeding import Streams
 from saflex_cli.store.report import DataFacts
 from saflex_cli.train.acceleration import accelerate
 from saflex_cli.train.batch_norm import require_batch_norm
+from saflex_cli.train.folds import Folds
 from saflex_cli.train.loop import Fit
 from saflex_cli.train.optimizer import build_optimizer
 from saflex_cli.train.steps import build_step, train_split
@@ -118,11 +119,14 @@ class Parts:
             streams=streams,
             optimizer=optimizer,
         )
+        train = train_split(self.method, splits)
+        rotating = isinstance(self.method, SaflexMethod) and self.method.outer == "fold"
         return Fit(
             model=model,
             step=step,
             optimizer=optimizer,
-            train=train_split(self.method, splits),
+            train=train,
+            folds=Folds(train, streams) if rotating else None,
             val=None if self.trains_on_val else splits.val,
             recipe=self.recipe,
             streams=streams,

@@ -23,9 +23,9 @@ from saflex_cli.experiment.reporting import Trained, finish
 from saflex_cli.store.files import find_report, write_report
 from saflex_cli.store.report import Report
 from saflex_cli.train.loop import TrainingState
+from saflex_cli.train.outer import outer_size
 from saflex_cli.train.provenance import resolve_device
 from saflex_cli.train.references import require_rows
-from saflex_cli.train.steps import outer_size
 
 
 def run(

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from saflex_cli.numpy_arrays import NDArray
 
 Floats = NDArray[np.float64]
 _ARRAYS = ("index", "clean", "augmented", "upstream", "learned", "weights")

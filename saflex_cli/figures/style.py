@@ -9,7 +9,8 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
+
+from saflex_cli.numpy_arrays import NDArray
 
 DOTS_PER_INCH = 110
 INK = "#1a1a1a"

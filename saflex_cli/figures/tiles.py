@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon, Rectangle
-from numpy.typing import NDArray
 
 from saflex_cli.figures.samples import Samples
 from saflex_cli.figures.style import INK, as_png, blank, style, weight_colour
+from saflex_cli.numpy_arrays import NDArray
 
 COLUMNS = 8
 ENTRIES = 3

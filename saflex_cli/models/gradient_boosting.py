@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from jaxtyping import Float64, Int
-from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 from torch import Tensor
 
 from saflex_cli.models.references import FittedReference, Rows, log_probabilities
+from saflex_cli.numpy_arrays import NDArray
 
 MOST_LEVELS = 255
 """Levels that scikit-learn tells apart without an order; it has as many bins."""

@@ -8,7 +8,6 @@ from typing import TypeAlias
 import numpy as np
 import torch
 from jaxtyping import Bool, Float64, Int
-from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -17,6 +16,7 @@ from torch import Tensor
 from saflex_cli.errors import TrainingError
 from saflex_cli.models.dense_rows import split_columns
 from saflex_cli.models.references import FittedReference, Rows, log_probabilities
+from saflex_cli.numpy_arrays import NDArray
 
 _ITERATIONS = 10_000
 """More than lbfgs needs; reaching it is an error."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Float64
-from numpy.typing import NDArray
 from torch import Tensor
+
+from saflex_cli.numpy_arrays import NDArray
 
 Rows = Float[Tensor, "n columns"]
 Staged = Callable[[Rows], Iterator[Float64[Tensor, "n classes"]]]

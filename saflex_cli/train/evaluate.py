@@ -3,13 +3,13 @@
 import numpy as np
 import torch
 from jaxtyping import Float, Int, Shaped
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 from torch import Tensor, nn
 from torch.nn import functional
 
 from saflex_cli.core.passes import evaluation_mode
 from saflex_cli.data.splits import Split
+from saflex_cli.numpy_arrays import NDArray
 
 EVALUATION_BATCH = 1024
 """Samples of a forward pass. Of a model with attention between rows, predictions depend on it."""

@@ -29,6 +29,7 @@ from saflex_cli.train.checkpoint import (
     write_checkpoint,
 )
 from saflex_cli.train.evaluate import evaluate
+from saflex_cli.train.folds import Folds
 from saflex_cli.train.optimizer import set_learning_rate
 from saflex_cli.train.pace import Pace
 from saflex_cli.train.step import State, Step, StepResult
@@ -119,6 +120,8 @@ class Fit:
     """What a checkpoint must match to be resumed from."""
     refined: bool
     """Whether the step reports weights and labels."""
+    folds: Folds | None = None
+    """Of the training data, where another part of them sits out every epoch."""
     reestimate: bool = False
     """Whether the model is judged and kept with BatchNorm statistics of the clean training data."""
 
@@ -163,9 +166,10 @@ class Fit:
     def batches(self, epoch: int) -> Iterator[Batch]:
         """The batches of an epoch, counted from 0."""
         train, order = self.recipe.train, self.streams.generator("order", epoch)
+        samples = self.train if self.folds is None else self.folds.trained(epoch)
         if train.updates_per_epoch is None:
-            return batches(self.train, train.batch_size, order)
-        return islice(full_batches(self.train, train.batch_size, order), train.updates_per_epoch)
+            return batches(samples, train.batch_size, order)
+        return islice(full_batches(samples, train.batch_size, order), train.updates_per_epoch)
 
     def evaluating(self) -> AbstractContextManager[None]:
         """A context in which the model is as it is evaluated and kept; training goes on with the model as it was."""

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal, Protocol, assert_never, runtime_checkable
+from typing import Literal, assert_never
 
-import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 from torch.nn import functional
@@ -14,14 +13,15 @@ from saflex_cli.augment.batch import AugmentedBatch, Upstream
 from saflex_cli.config.references import Reference
 from saflex_cli.config.schema import LpA3, MethodConfig, NoAug, SaflexMethod
 from saflex_cli.config.schema import Upstream as UpstreamMethod
-from saflex_cli.core import Refined, Saflex, soft_cross_entropy
+from saflex_cli.core import RecordedPass, Refined, Saflex, recorded_pass, soft_cross_entropy
 from saflex_cli.core.sections import section
 from saflex_cli.data.splits import Split, Splits
-from saflex_cli.errors import DataError, RecipeError
+from saflex_cli.errors import RecipeError
 from saflex_cli.seeding import Streams
 from saflex_cli.settings import at_epoch
 from saflex_cli.train.consistency import Consistency
 from saflex_cli.train.lp_a3 import LpA3Step
+from saflex_cli.train.outer import OuterSource, outer_source
 from saflex_cli.train.perturbation import Search
 from saflex_cli.train.step import State, Stateless, Step, StepResult
 from saflex_cli.train.true_labels import label_sums
@@ -71,7 +71,7 @@ class SaflexStep:
         saflex: Saflex,
         model: nn.Module,
         upstream: Upstream,
-        outer: "OuterSource",
+        outer: OuterSource,
         streams: Streams,
         optimizer: Optimizer,
         epochs: int,
@@ -98,16 +98,31 @@ class SaflexStep:
 
     def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], _indices: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
-        batch = self.augment(inputs, labels)
         with section("outer"):
             outer = self.outer.draw(Split(inputs, labels)) if self.saflex.settings.needs_outer else None
+        if outer is None:
+            return self.refined(inputs, labels)
+        return self.refined(inputs, labels, outer_inputs=outer.inputs, outer_labels=outer.labels)
+
+    def refined(
+        self,
+        inputs: Tensor,
+        labels: Int[Tensor, " batch"],
+        *,
+        outer_labels: Tensor | None = None,
+        outer_inputs: Tensor | None = None,
+        outer_pass: RecordedPass | None = None,
+    ) -> StepResult:
+        """The same, given the outer samples as `Saflex` takes them."""
+        batch = self.augment(inputs, labels)
         refined = self.saflex(
             model=self.model,
             inputs=batch.inputs,
             upstream_labels=batch.soft_labels,
             upstream_weights=batch.sample_weights,
-            outer_inputs=outer.inputs if outer else None,
-            outer_labels=outer.labels if outer else None,
+            outer_inputs=outer_inputs,
+            outer_labels=outer_labels,
+            outer_pass=outer_pass,
             generator=self.gumbel,
             optimizer=self.optimizer,
         )
@@ -150,45 +165,23 @@ class WithCleanBatch:
         return replace(result, loss=(result.loss + clean) / 2)
 
 
-@runtime_checkable
-class OuterSource(Protocol):
-    """Where the outer batch of a step comes from."""
+class WithCleanPass(WithCleanBatch):
+    """The same, with the clean batch's own training pass as that of the outer samples (`outer: clean_pass`).
 
-    def begin_epoch(self, epoch: int) -> None:
-        """Set the random stream to the epoch's beginning."""
+    The clean batch goes first: running statistics and dropout advance with its pass, then with that of the augmented
+    batch, once each.
+    """
 
-    def draw(self, clean: Split, /) -> Split:
-        """The outer batch of a step whose clean batch is given."""
+    def __init__(self, step: SaflexStep, model: nn.Module) -> None:
+        super().__init__(step, model)
+        self.refined = step.refined
 
-
-class CleanBatches:
-    """The clean samples of the very batch."""
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Nothing is drawn at random."""
-
-    def draw(self, clean: Split) -> Split:
-        """The clean batch."""
-        return clean
-
-
-class OuterBatches:
-    """Random outer batches of a fixed size, or the whole set in its own order."""
-
-    def __init__(self, split: Split, size: int, streams: Streams) -> None:
-        self.split, self.size, self.streams = split, size, streams
-        self.begin_epoch(0)
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Set the random stream to the epoch's beginning."""
-        self.generator = self.streams.generator("outer", epoch)
-
-    def draw(self, _clean: Split | None = None) -> Split:
-        """A batch without repetition."""
-        if self.size == len(self.split):
-            return self.split
-        chosen = torch.randperm(len(self.split), generator=self.generator)[: self.size].to(self.split.labels.device)
-        return Split(self.split.inputs[chosen], self.split.labels[chosen])
+    def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], _indices: Int[Tensor, " batch"]) -> StepResult:
+        """The loss of one batch."""
+        passed = recorded_pass(self.model, inputs)
+        result = self.refined(inputs, labels, outer_labels=labels, outer_pass=passed)
+        clean = functional.cross_entropy(passed.logits, labels)
+        return replace(result, loss=(result.loss + clean) / 2)
 
 
 def build_step(
@@ -226,6 +219,8 @@ def build_step(
             saflex = Saflex(preset=method.preset, **method.settings.model_dump())
             outer = outer_source(method, splits, batch_size, streams)
             step = SaflexStep(saflex, model, upstream, outer, streams, optimizer, epochs)
+            if method.outer == "clean_pass":
+                return WithCleanPass(step, model)
         case _:
             assert_never(method)
     return WithCleanBatch(step, model) if method.clean_batch else step
@@ -233,48 +228,4 @@ def build_step(
 
 def train_split(method: MethodConfig, splits: Splits) -> Split:
     """The samples that a method trains on."""
-    return splits.train.joined(splits.val) if "val" in method.train_on else splits.train
-
-
-def outer_source(method: SaflexMethod, splits: Splits, batch_size: int, streams: Streams) -> OuterSource:
-    """Where the outer batches of a SAFLEX method come from.
-
-    Raises:
-        DataError: if the recipe asks for more outer samples than there are.
-    """
-    if method.outer == "batch":
-        return CleanBatches()
-    return OuterBatches(outer_split(method, splits), outer_size(method, splits, batch_size), streams)
-
-
-def outer_split(method: SaflexMethod, splits: Splits) -> Split:
-    """The trusted samples of a SAFLEX method."""
-    match method.outer:
-        case "val":
-            return splits.val
-        case "train" | "batch":
-            return splits.train
-        case "train+val":
-            return splits.train.joined(splits.val)
-        case _:
-            assert_never(method.outer)
-
-
-def outer_size(method: SaflexMethod, splits: Splits, batch_size: int) -> int:
-    """Outer samples per step.
-
-    Raises:
-        DataError: if the recipe asks for more than the set holds.
-    """
-    available = len(outer_split(method, splits))
-    asked = "auto" if method.outer == "batch" else method.resolved_settings().outer_batch_size
-    if asked == "all":
-        return available
-    if asked == "auto":
-        return min(batch_size, available)
-    if asked > available:
-        raise DataError(
-            f"method {method.label}: outer_batch_size is {asked}, but its outer set ({method.outer}) has {available} "
-            "samples; lower it, or write auto or all"
-        )
-    return asked
+    return splits.of(method.train_on)

@@ -108,3 +108,11 @@ def test_the_generator_decides_and_the_input_is_left_alone() -> None:
 def test_samples_of_one_batch_are_augmented_differently() -> None:
     images = make_images(1, 3, 28, 28).expand(200, -1, -1, -1)
     assert len(augmented(PerSampleRandAugment(2, 9, 31, 0.0), images).flatten(1).unique(dim=0)) > 100
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_a_batch_on_the_gpu_becomes_what_it_becomes_on_the_cpu_and_stays_there():
+    step, images = PerSampleRandAugment(2, 20, 31, 0.5), make_images(64, 1, 28, 28)
+    on_device = augmented(step, images.cuda())
+    assert on_device.is_cuda
+    assert torch.equal(on_device.cpu(), augmented(step, images))

@@ -43,7 +43,7 @@ MISTAKES = [
     ("epochs: 3", "epochs: 0", 7, "train.epochs: should be greater than or equal to 1, not 0"),
     ("batch_size: 50", "epochs: 4", 8, "train.epochs: key stands here and on line 7"),
     ("{name: upstream}", "{name: upstrem}", 10, "methods[0].name: unknown name, 'upstrem'; choose from 'no_aug'"),
-    ("preset: proximal", "preset: proximate", 11, "methods[1].preset: should be 'paper'"),
+    ("preset: proximal", "preset: proximate", 11, "methods[1].preset: should be 'default', 'paper'"),
     ("label_retention: 1.0", "label_retention: a", 11, "methods[1].label_retention: should be a valid number"),
     ("label_retention: 1.0", "label_retension: 1.0", 11, "methods[1].label_retension: unknown key"),
     ("label_retention: 1.0", "label_retention: -1.0", 11, "methods[1]: label_retention must be at least 0"),
@@ -66,6 +66,24 @@ MISTAKES = [
     ("{name: upstream}", "{name: lp_a3, ratio: 1.1}", 10, "methods[0].ratio: should be less than or equal to 1"),
     ("{name: upstream}", "{name: lp_a3, newest: 0.0}", 10, "methods[0].newest: should be greater than 0"),
     ("{name: upstream}", "{name: lp_a3, clean_batch: true}", 10, "methods[0].clean_batch: unknown key"),
+    (
+        "{name: upstream}",
+        "{name: saflex, preset: proximal, outer: clean_pass}",
+        10,
+        "methods[0]: outer clean_pass is the training pass of the clean batch: it needs clean_batch: true",
+    ),
+    (
+        "{name: upstream}",
+        "{name: saflex, preset: paper, outer: clean_pass, clean_batch: true}",
+        10,
+        "methods[0]: outer clean_pass needs scope head, not all",
+    ),
+    (
+        "{name: upstream}",
+        "{name: saflex, preset: proximal, outer: clean_pass, clean_batch: true, alignment_mode: eval}",
+        10,
+        "methods[0]: outer clean_pass is a training pass: it needs alignment_mode train",
+    ),
     ("{name: upstream}", "upstream", 10, "methods[0]"),
     ("{name: digits}", "[digits", 3, "not valid YAML"),
 ]

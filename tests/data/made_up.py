@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+
+from saflex_cli.numpy_arrays import NDArray
 
 
 def arrays(*, classes: int = 3, per_class: int = 10, size: int = 6, rgb: bool = False) -> dict[str, NDArray[np.uint8]]:

@@ -110,6 +110,9 @@ def test_a_loss_that_is_not_finite_is_the_outcome_of_its_seed(tmp_path: Path) ->
     assert not list(tmp_path.rglob("seed-*.json"))
 
 
+CLEAN_PASS = {"name": "saflex", "preset": "proximal", "outer": "clean_pass", "clean_batch": True}
+
+
 @pytest.mark.parametrize(
     ("changes", "label", "said"),
     [
@@ -118,6 +121,7 @@ def test_a_loss_that_is_not_finite_is_the_outcome_of_its_seed(tmp_path: Path) ->
         ({"train": {"epochs": 1, "batch_size": 50, "precision": "bfloat16"}}, "no_aug", "train.precision is bfloat16"),
         ({}, "lp_a3", "the method is lp_a3"),
         ({}, "adam", "precondition is set"),
+        ({"methods": [CLEAN_PASS]}, "saflex_proximal_clean", "outer is clean_pass"),
     ],
 )
 def test_what_cannot_be_trained_together(tmp_path: Path, changes: dict[str, Any], label: str, said: str) -> None:

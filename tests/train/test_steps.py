@@ -15,7 +15,8 @@ from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.experiment.parts import Parts, build_parts
 from saflex_cli.seeding import Streams
 from saflex_cli.train.optimizer import build_optimizer
-from saflex_cli.train.steps import OuterBatches, Step, build_step, outer_size, outer_split, train_split
+from saflex_cli.train.outer import OuterBatches, outer_size, outer_split
+from saflex_cli.train.steps import Step, build_step, train_split
 from tests.recipes import make_recipe
 
 
@@ -146,7 +147,7 @@ def test_an_outer_batch_larger_than_its_set_is_refused(tmp_path: Path) -> None:
         outer_size(parts.method, parts.splits, batch_size=32)
 
 
-@pytest.mark.parametrize(("outer", "size"), [("val", 60), ("train", 100), ("train+val", 160)])
+@pytest.mark.parametrize(("outer", "size"), [("val", 60), ("train", 100), ("train+val", 160), ("fold", 20)])
 def test_outer_sets(tmp_path: Path, outer: str, size: int) -> None:
     parts = parts_of(tmp_path, {"name": "saflex", "preset": "paper", "outer": outer})
     assert isinstance(parts.method, SaflexMethod)

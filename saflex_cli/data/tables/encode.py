@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 from jaxtyping import Float32, Float64
-from numpy.typing import NDArray
 from sklearn.preprocessing import QuantileTransformer
 
 from saflex_cli.data.tables.table import Table
+from saflex_cli.numpy_arrays import NDArray
 
 Scaling = Literal["standardise", "quantile_normal"]
 _QUANTILES = 1000

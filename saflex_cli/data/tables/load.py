@@ -7,7 +7,6 @@ from typing import assert_never
 import numpy as np
 import torch
 from jaxtyping import Int64
-from numpy.typing import NDArray
 
 from saflex_cli.config.tabular import CsvData, Rows, TabularData
 from saflex_cli.data.splits import PixelScale, Split, Splits
@@ -16,6 +15,7 @@ from saflex_cli.data.tables.encode import encode
 from saflex_cli.data.tables.named import named_table
 from saflex_cli.data.tables.table import Table, first_of_equals, row_numbers, table_sha256
 from saflex_cli.errors import DataError
+from saflex_cli.numpy_arrays import NDArray
 from saflex_cli.seeding import Streams
 
 Indices = Int64[NDArray[np.int64], " _"]

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from numpy.typing import NDArray
 
 from saflex_cli.errors import DataError
+from saflex_cli.numpy_arrays import NDArray
 
 MAX_LEVELS = 100_000
 """Different values that a categorical column may have."""

@@ -5,11 +5,11 @@ from difflib import get_close_matches
 
 import numpy as np
 from jaxtyping import Int64
-from numpy.typing import NDArray
 
 from saflex_cli.data.tables.table import Table, Texts, without_constant_columns
 from saflex_cli.data.tables.text_file import Columns
 from saflex_cli.errors import DataError
+from saflex_cli.numpy_arrays import NDArray
 
 _MAX_CLASSES = 1000
 

@@ -12,10 +12,10 @@ from typing import Literal, TextIO
 
 import numpy as np
 from jaxtyping import Float64, Int64
-from numpy.typing import NDArray
 
 from saflex_cli.data.tables.table import MAX_LEVELS, Numbers, Texts
 from saflex_cli.errors import DataError
+from saflex_cli.numpy_arrays import NDArray
 
 Kind = Literal["continuous", "categorical", "skip"]
 

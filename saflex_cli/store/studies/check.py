@@ -5,6 +5,7 @@ from pathlib import Path
 from saflex_cli.config.study import Study
 from saflex_cli.store.check import compare_written
 from saflex_cli.store.files import write_text
+from saflex_cli.store.studies.choice import choose
 from saflex_cli.store.studies.pack import surplus
 from saflex_cli.store.studies.render import render_md, write_command
 from saflex_cli.store.studies.render_csv import render_csv
@@ -47,5 +48,5 @@ def check_study(data: StudyData, results: Path) -> None:
 
 
 def _files(data: StudyData, results: Path) -> dict[Path, str]:
-    rendered = {"md": render_md(data), "csv": render_csv(data)}
+    rendered = {"md": render_md(data, choose(data, results)), "csv": render_csv(data)}
     return {study_file(results, data.study, suffix): text for suffix, text in rendered.items()}

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
+from saflex_cli.config.study import Study
 from saflex_cli.store.entries import LAST_EPOCH_MARK
+from saflex_cli.store.studies.choice import Choice
 from saflex_cli.store.studies.pack import sharing_key
 from saflex_cli.store.studies.statistics import ALPHA
 from saflex_cli.store.studies.table import StudyData
@@ -51,6 +53,25 @@ def notes(data: StudyData) -> Iterator[str]:
             f"Incomplete: {data.reports} of {study.runs} reports are there. n is the number of seeds that are "
             "there; the correction counts only what could be tested."
         )
+
+
+def choice_notes(study: Study, choice: Choice) -> Iterator[str]:
+    """The rule in words, and what it left out."""
+    opponents = " or ".join(study.title_of(label) for label in choice.config.not_below)
+    yield (
+        f"Among the methods that use Π on the refined batch alone and whose step costs at most {choice.config.cost} "
+        f"times the upstream's (on {choice.config.bench}): the fewest cells significantly below {opponents}, then the "
+        "lowest mean rank."
+    )
+    if choice.too_dear:
+        dear = ", ".join(f"{study.title_of(label)} ({cost:.2f})" for label, cost in choice.too_dear)
+        yield f"Too dear: {dear}."
+    if not choice.candidates:
+        yield "Chosen: none; no method is cheap enough."
+        return
+    chosen = choice.candidates[0]
+    where = f"; the cells below: {', '.join(chosen.below)}" if chosen.below else ""
+    yield f"Chosen: {study.title_of(chosen.label)}{where}."
 
 
 def _metric_note(data: StudyData) -> str:

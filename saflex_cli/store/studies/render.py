@@ -7,8 +7,9 @@ from textwrap import fill
 from saflex_cli.store.entries import ABSENT, LAST_EPOCH_MARK, Entry, mean_entry, signed
 from saflex_cli.store.layout import WIDTH, Block, Strip, fitting
 from saflex_cli.store.render_md import bullet, lines
+from saflex_cli.store.studies.choice import Choice
 from saflex_cli.store.studies.facts import fact_blocks
-from saflex_cli.store.studies.notes import notes
+from saflex_cli.store.studies.notes import choice_notes, notes
 from saflex_cli.store.studies.table import CellData, CurveData, Result, StudyData, Versus
 
 _DIFFERENCES = "Paired differences [95 % interval]"
@@ -19,8 +20,8 @@ def write_command(data: StudyData) -> str:
     return f"saflex study {data.study.source} --table"
 
 
-def render_md(data: StudyData) -> str:
-    """The whole study; the figure lies beside it."""
+def render_md(data: StudyData, choice: Choice | None = None) -> str:
+    """The whole study, with what its rule chooses; the figure lies beside it."""
     study = data.study
     parts = [f"# {study.title}", fill(study.question, WIDTH), "\n".join(bullet(note) for note in notes(data))]
     parts.append(f"![{study.title}: {study.axis}]({study.name}.png)")
@@ -31,6 +32,9 @@ def render_md(data: StudyData) -> str:
         parts += chain.from_iterable(_section(block) for block in _curve_blocks(data, curve))
     parts.append("## Over all cells")
     parts += chain.from_iterable(_section(block) for block in _summary(data))
+    if choice is not None:
+        parts += ["## The choice", *(bullet(note) for note in choice_notes(data.study, choice))]
+        parts += _section(_choice(data, choice))
     parts.append(f"Written by `{write_command(data)}`; do not edit.")
     return "\n\n".join(parts) + "\n"
 
@@ -107,6 +111,19 @@ def _difference(versus: Versus, result: Result, *, selects: bool) -> Entry:
     mark = LAST_EPOCH_MARK if selects and versus.epoch == "last" else ""
     count = "" if versus.difference.n == result.expected else f" (n = {versus.difference.n})"
     return Entry(text + mark + count, bold=versus.is_significant)
+
+
+def _choice(data: StudyData, choice: Choice) -> Block:
+    candidates = choice.candidates
+    return Block(
+        "Candidates, the chosen one first",
+        (
+            Strip("method", tuple(Entry(data.study.title_of(one.label)) for one in candidates)),
+            Strip("cost of a step", tuple(Entry(f"{one.cost:.2f}") for one in candidates)),
+            Strip("cells below", tuple(Entry(str(len(one.below))) for one in candidates)),
+            Strip("mean rank", tuple(Entry(f"{one.rank:.2f}") for one in candidates)),
+        ),
+    )
 
 
 def _summary(data: StudyData) -> Iterator[Block]:

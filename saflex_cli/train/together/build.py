@@ -9,7 +9,7 @@ from saflex_cli.config.schema import Upstream as UpstreamMethod
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import RecipeError
 from saflex_cli.settings import Settings
-from saflex_cli.train.steps import OuterBatches, outer_size, outer_split
+from saflex_cli.train.outer import OuterBatches, outer_size, outer_split
 from saflex_cli.train.together.network import Network
 from saflex_cli.train.together.steps import (
     Augmented,
@@ -63,8 +63,8 @@ def _reason(recipe: Recipe, method: MethodConfig) -> str | None:
     if isinstance(method, LpA3):
         return f"the method is {method.name}"
     if isinstance(method, SaflexMethod):
-        if method.outer == "batch":
-            return "outer is batch"
+        if method.outer in {"batch", "clean_pass", "fold"}:
+            return f"outer is {method.outer}"
         settings = method.resolved_settings()
         changed = [name for name in _APART if getattr(settings, name) != getattr(Settings(), name)]
         return f"{changed[0]} is set" if changed else None

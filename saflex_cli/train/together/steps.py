@@ -17,8 +17,9 @@ from saflex_cli.core.solution import gumbel_noise
 from saflex_cli.data.splits import Split
 from saflex_cli.seeding import Streams
 from saflex_cli.settings import Settings
+from saflex_cli.train.outer import OuterBatches
 from saflex_cli.train.step import StepResult
-from saflex_cli.train.steps import Augment, OuterBatches
+from saflex_cli.train.steps import Augment
 from saflex_cli.train.together.direction import StackedDirection, cross_entropies, outer_direction
 from saflex_cli.train.together.network import Network
 from saflex_cli.train.true_labels import label_sums

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from saflex_cli.data.tables.table import Numbers, Table, Texts
+from saflex_cli.numpy_arrays import NDArray
 
 
 def table(rows: int = 40, *, seed: int = 0, **changes: Any) -> Table:
