@@ -96,6 +96,7 @@ bench: install  ## What SAFLEX costs: steps, memory, epochs, growth, measured an
 	set -e; for recipe in $(BENCH_EPOCHS); do $(BIN)/saflex bench epoch $$recipe --device $(BENCH_DEVICE) --write; done
 	$(BIN)/saflex bench sweep --device $(BENCH_DEVICE) --write
 	$(BIN)/saflex bench page --write
+	$(BIN)/saflex claims --write
 
 # An environment of its own: nothing else here needs higher, torchopt and betty.
 PEERS := .venv-peers/bin/python

@@ -7,6 +7,7 @@ the same ResNet-18, batch, outer batch and optimizer for all. A package that doe
 """
 
 import argparse
+import re
 from collections.abc import Callable, Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -159,7 +160,7 @@ def mwn_betty(task: Task) -> Turn:
     )
     dependencies = {"u2l": {outer: [inner]}, "l2u": {inner: [outer]}}
     strategy = "cpu" if task.device.type == "cpu" else "gpu"
-    engine = Engine(EngineConfig(strategy=strategy), [outer, inner], dependencies)
+    engine = Engine([outer, inner], EngineConfig(strategy=strategy), dependencies)
     engine.train()
 
     def step() -> None:
@@ -204,10 +205,15 @@ def warm(task: Task) -> Iterator[tuple[str, Turn | str]]:
             turn = make(task)
             turn(2)
         except Exception as error:  # noqa: BLE001 - whatever a foreign package raises is what is reported
-            lines = str(error).strip().splitlines() or ["no message"]
-            yield name, f"{type(error).__name__}: {lines[0]}"
+            yield name, f"{type(error).__name__}: {without_folders(str(error))}"
         else:
             yield name, turn
+
+
+def without_folders(message: str) -> str:
+    """The first line, in which files have their names alone: results must not tell where their maker's files lie."""
+    [line, *_] = message.strip().splitlines() or ["no message"]
+    return re.sub(r"(?:/[^\s/:'\"]+)+/", "", line)
 
 
 def measure(task: Task, *, rounds: int, steps: int) -> PeerBenchmark:

@@ -21,10 +21,7 @@ def run(
     recipe: RecipeArgument,
     method: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="LABEL",
-            help="This method instead of all that SAFLEX refines; repeatable. The upstream stays.",
-        ),
+        typer.Option(metavar="LABEL", help="This one, not all of SAFLEX; repeatable. The upstream stays."),
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, help="How often every method has its turn.")] = 10,
     epochs: Annotated[int, typer.Option(min=1, help="Epochs per turn.")] = 1,

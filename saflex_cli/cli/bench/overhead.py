@@ -69,7 +69,7 @@ def _show(measured: "Overhead") -> None:
     from saflex_cli.cli.bench.progress import where_of
     from saflex_cli.cli.console import grid, show
 
-    table = grid("variant", ">ms per step", ">cost (upstream = 1)", ">range", ">memory", ">grown")
+    table = grid("variant", ">ms", ">upstream = 1", ">range", ">memory", ">added")
     for one in measured.variants:
         ratios = measured.ratios(one.name)
         memory, grown = measured.memory_ratio(one.name), measured.grown(one.name)

@@ -73,7 +73,7 @@ def _methods(batch: int) -> Iterator[tuple[str, dict[str, Any]]]:
         size = {"outer": "train", "outer_batch_size": max(1, batch // share), "outer_every": every}
         yield variant_name(scope, share, every), {"name": "saflex", "preset": "proximal", "scope": scope, **size}
     if has_clean_pass():
-        yield FREE, {"name": "saflex", "preset": "proximal", "outer": FREE, "clean_batch": True}
+        yield FREE, {"name": "saflex", "preset": "proximal", "scope": "head", "outer": FREE, "clean_batch": True}
 
 
 def _with(recipe: Recipe, method: dict[str, Any], batch_size: int) -> Recipe:

@@ -12,6 +12,8 @@ from saflex_cli.store.claims.printed import TITLES, title
 from saflex_cli.store.claims.text_facts import MEDICAL_SETS
 from saflex_cli.store.collect import collect_reports
 from saflex_cli.store.estimates import Difference, paired_difference
+from saflex_cli.store.performance.epoch import EpochBenchmark, epoch_folder
+from saflex_cli.store.performance.files import read_records
 from saflex_cli.store.scores import Reports
 from saflex_cli.store.table import load_table
 
@@ -61,6 +63,8 @@ class Measured:
     recipes: tuple[MeasuredRecipe, ...] = ()
     benchmarks: tuple[Benchmark, ...] = ()
     """Of MedMNIST recipes: training steps of all methods, in turns."""
+    epochs: tuple[EpochBenchmark, ...] = ()
+    """Whole epochs of the upstream and of SAFLEX, in turns."""
 
     @classmethod
     def load(cls, tables: Path, results: Path) -> "Measured":
@@ -81,7 +85,8 @@ class Measured:
                     own[row.method] = by_seed
         measured = (_measured(recipe, own) for recipe, own in found.values())
         paths = step_benchmarks(results / "bench" / "medmnist")
-        return cls(tuple(one for one in measured if one), tuple(map(read_benchmark, paths)))
+        epochs = read_records(epoch_folder(results), EpochBenchmark)
+        return cls(tuple(one for one in measured if one), tuple(map(read_benchmark, paths)), tuple(epochs))
 
     def with_augmenter(self, *names: str) -> tuple[MeasuredRecipe, ...]:
         """The recipes whose upstream augmentation is one of these, alone."""

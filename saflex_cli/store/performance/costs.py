@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from saflex_cli.store.performance.epoch import EpochBenchmark
+from saflex_cli.store.performance.epoch import EpochBenchmark, epoch_folder
 from saflex_cli.store.performance.files import Machine, read_record, read_records
-from saflex_cli.store.performance.overhead import Overhead
+from saflex_cli.store.performance.overhead import Overhead, overhead_folder
 from saflex_cli.store.performance.peers import PeerBenchmark, peers_path
 from saflex_cli.store.performance.sweep import Sweep, sweep_path
 
@@ -28,11 +28,10 @@ class Costs:
         Raises:
             ResultsError: if a file is of another format.
         """
-        bench = results / "bench"
         peers, sweep = peers_path(results), sweep_path(results)
         return cls(
-            {one.recipe: one for one in read_records(bench / "overhead", Overhead)},
-            {one.recipe: one for one in read_records(bench / "epoch", EpochBenchmark)},
+            {one.recipe: one for one in read_records(overhead_folder(results), Overhead)},
+            {one.recipe: one for one in read_records(epoch_folder(results), EpochBenchmark)},
             read_record(peers, PeerBenchmark) if peers.exists() else None,
             read_record(sweep, Sweep) if sweep.exists() else None,
         )

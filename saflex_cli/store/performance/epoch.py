@@ -77,6 +77,11 @@ class EpochBenchmark(Record):
         return next((PUBLISHED[step["name"]] for step in self.augmenter if step["name"] in PUBLISHED), None)
 
 
+def epoch_folder(results: Path) -> Path:
+    """`results/bench/epoch`."""
+    return results / "bench" / "epoch"
+
+
 def epoch_path(results: Path, recipe: str) -> Path:
     """`results/bench/epoch/<recipe>.json`."""
-    return results / "bench" / "epoch" / f"{recipe}.json"
+    return epoch_folder(results) / f"{recipe}.json"

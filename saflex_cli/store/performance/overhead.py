@@ -81,6 +81,11 @@ class Overhead(Record):
         return median(peak - before for peak, before in zip(own.memory.peak, own.memory.before, strict=True))
 
 
+def overhead_folder(results: Path) -> Path:
+    """`results/bench/overhead`."""
+    return results / "bench" / "overhead"
+
+
 def overhead_path(results: Path, recipe: str) -> Path:
     """`results/bench/overhead/<recipe>.json`."""
-    return results / "bench" / "overhead" / f"{recipe}.json"
+    return overhead_folder(results) / f"{recipe}.json"

@@ -21,7 +21,7 @@ def test_a_table_of_80_columns_and_a_file(saflex: Saflex, project: Path, monkeyp
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
     assert max(map(len, lines[:16])) <= 80
-    assert "cost (upstream = 1)" in lines[0]
+    assert lines[0].split() == ["variant", "ms", "upstream", "=", "1", "range", "memory", "added"]
     assert lines[2].split()[0] == "upstream"
     assert "tests/digits, 1 rounds of 4 steps, cpu" in result.stdout
     written = read_record(overhead_path(project / "mine", "tests/digits"), Overhead)

@@ -14,10 +14,14 @@ from saflex_cli.store.claims.evidence import (
     saflex_against_no_augmentation,
     saflex_against_upstream,
     soft_augmentation_against_crop,
+    tabular_overheads,
     upstream_against_no_augmentation,
 )
 from saflex_cli.store.claims.measured import Measured
+from saflex_cli.store.performance.epoch import epoch_path
+from saflex_cli.store.performance.files import write_record
 from tests.store.conftest import ENVIRONMENT, write_values
+from tests.store.performance.made_up import costs
 
 RECIPE = """\
 name: smoke/{name}
@@ -141,6 +145,18 @@ def test_overheads_come_from_steps_made_in_turns(recipes: Path, results: Path):
     assert two.lines == ("`saflex_paper`: +100 % (median of 1 round, quartiles +100 to +100 %)",)
     (both,) = lp_a3_overhead(measured(recipes, results))
     assert both.lines[1].startswith("`lp_a3`: +800 %")
+
+
+def test_overheads_of_epochs_are_told_by_data(recipes: Path, results: Path):
+    [epochs] = costs().epochs.values()
+    medical = epochs.model_copy(update={"recipe": "medmnist/one"})
+    for one in (epochs, medical):
+        write_record(epoch_path(results, one.recipe), one)
+    found = measured(recipes, results)
+    [tables], [images] = tabular_overheads(found), overheads(found)
+    assert tables.setting == "an epoch in tabular/shrutime-mlp on cpu (abacus), upstream = 0 %"
+    assert tables.lines == images.lines == ("`saflex_paper`: +60 % (median of 2 rounds, from +50 to +70 %)",)
+    assert images.setting.startswith("an epoch in medmnist/one")
 
 
 def test_soft_augmentation_is_no_other_augmentation(recipes: Path, results: Path):
