@@ -186,7 +186,8 @@ def alignment_from(measured: DirectionalPass, of: Of, sign: Literal[1, -1]) -> A
         velocity = velocity - (log_probs.exp() * velocity).sum(1, keepdim=True)
     if of == "prob":
         velocity = velocity * log_probs.exp()
-    return Alignment(measured.logits, sign * velocity, log_probs, measured.features)
+    matrix = velocity if sign == 1 else -velocity
+    return Alignment(measured.logits, matrix, log_probs, measured.features)
 
 
 def _full_direction(

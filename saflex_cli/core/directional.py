@@ -116,12 +116,10 @@ def _head_pass(
     features = precise(recorder.seen(logits))
     samples = direction.samples
     features = features if samples is None else samples.view.of(features)
-    velocity = torch.zeros_like(logits, dtype=features.dtype)
+    weight, bias = direction.tangents.get("weight"), direction.tangents.get("bias")
     with without_autocast(model):
-        if "weight" in direction.tangents:
-            velocity = velocity + features @ direction.tangents["weight"].T
-        if "bias" in direction.tangents:
-            velocity = velocity + direction.tangents["bias"]
+        velocity = torch.zeros_like(logits, dtype=features.dtype) if weight is None else features @ weight.T
+        velocity = velocity if bias is None else velocity + bias
     return DirectionalPass(logits, velocity.detach(), features)
 
 

@@ -6,11 +6,13 @@ the logits are linear in that layer's parameters.
 """
 
 import math
+import weakref
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -58,10 +60,26 @@ class HeadRecorder:
         layer = cast("nn.Linear", self.layer)
         if self.calls[layer] > 1:
             raise SaflexValueError("the classifier layer is called more than once in a forward pass" + _ADVICE)
+        seen_as = _seen_as(model, layer)
+        if _KNOWN.get(layer) == seen_as:
+            return layer, features
         _check_parameters(model, layer)
-        if not _is_linear(layer, features, logits.detach()):
-            raise SaflexValueError("the classifier layer is not linear in its parameters: use scope='all'")
+        scale = float(logits.detach().abs().max()) if len(logits) else math.inf
+        if math.isfinite(scale):  # a diverged model has no logits to compare with
+            _check_linear(layer, features, logits.detach(), scale)
+            _KNOWN[layer] = seen_as
         return layer, features
+
+
+_KNOWN: WeakKeyDictionary[nn.Module, tuple[object, ...]] = WeakKeyDictionary()
+"""Layers that were found to be heads, and as what: a step need not look again, for which a GPU would have to wait."""
+
+
+def _seen_as(model: nn.Module, layer: nn.Linear) -> tuple[object, ...]:
+    """What is different once the layer is in another model or mode, frozen, hooked, replaced or parametrized."""
+    own = tuple((name, id(parameter), parameter.requires_grad) for name, parameter in layer.named_parameters())
+    hooks = (*layer._forward_hooks, *layer._forward_pre_hooks)  # noqa: SLF001 - torch has no public way to see hooks
+    return weakref.ref(model), model.training, type(layer), id(layer.__dict__.get("forward")), own, hooks
 
 
 def _check_parameters(model: nn.Module, layer: nn.Linear) -> None:
@@ -76,13 +94,12 @@ def _check_parameters(model: nn.Module, layer: nn.Linear) -> None:
         raise SaflexValueError("the classifier layer shares a parameter with another layer: use scope='all'")
 
 
-def _is_linear(layer: nn.Linear, features: Tensor, logits: Tensor) -> bool:
-    """Whether the logits are what the layer's parameters make of the features (no hook, no scaling, no own forward)."""
+def _check_linear(layer: nn.Linear, features: Tensor, logits: Tensor, scale: float) -> None:
+    """The logits are what the layer's parameters make of the features: no hook, no scaling, no forward of its own."""
     expected = functional.linear(features, layer.weight, layer.bias).detach()
-    scale = float(logits.abs().max()) if len(logits) else 0.0
     tolerance = torch.finfo(logits.dtype).eps ** 0.5
-    # A diverged model has no logits to compare with.
-    return not math.isfinite(scale) or torch.allclose(logits, expected, rtol=tolerance, atol=tolerance * (1 + scale))
+    if not torch.allclose(logits, expected, rtol=tolerance, atol=tolerance * (1 + scale)):
+        raise SaflexValueError("the classifier layer is not linear in its parameters: use scope='all'")
 
 
 @contextmanager
@@ -106,9 +123,8 @@ def named_head(model: nn.Module, head: nn.Module | str) -> nn.Linear:
     Raises:
         SaflexValueError: if it does not exist in the model or is not linear.
     """
-    modules = dict(model.named_modules())
-    found = modules.get(head) if isinstance(head, str) else head
-    if found is None or not any(found is module for module in modules.values()):
+    found = dict(model.named_modules()).get(head) if isinstance(head, str) else head
+    if found is None or not any(found is module for module in model.modules()):
         raise SaflexValueError(f"head {head!r} is not a module of the model")
     if not isinstance(found, nn.Linear):
         raise SaflexValueError(f"head must be a torch.nn.Linear, not {type(found).__name__}; use scope='all'")

@@ -24,18 +24,15 @@ class FeatureView:
     """What the closed form sees of the features (`head_features`)."""
 
     how: HeadFeatures
-    centre: Float[Tensor, " width"]
-    """Mean over the outer batch."""
+    centre: Float[Tensor, " width"] | None
+    """Mean over the outer batch; not needed for `raw`."""
 
     def of(self, features: Float[Tensor, "n width"]) -> Float[Tensor, "n width"]:
         """The features as they are, centred, or centred and at length 1."""
-        match self.how:
-            case "raw":
-                return features
-            case "centred":
-                return features - self.centre
-            case "correlation":
-                return functional.normalize(features - self.centre, dim=1)
+        if self.how == "raw" or self.centre is None:
+            return features
+        centred = features - self.centre
+        return centred if self.how == "centred" else functional.normalize(centred, dim=1)
 
 
 @dataclass(frozen=True)

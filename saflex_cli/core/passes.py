@@ -1,7 +1,7 @@
 """Forward passes that leave no trace: buffers, random state, training modes and `.grad` stay as they were."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -45,10 +45,11 @@ def precise(tensor: Tensor) -> Tensor:
     return tensor.float() if tensor.dtype in (torch.float16, torch.bfloat16) else tensor
 
 
-def without_autocast(model: nn.Module) -> torch.autocast:
+def without_autocast(model: nn.Module) -> AbstractContextManager[object]:
     """A context in which Π is computed in the parameters' own precision."""
     parameter = next(model.parameters(), None)
-    return torch.autocast("cpu" if parameter is None else parameter.device.type, enabled=False)
+    device = "cpu" if parameter is None else parameter.device.type
+    return torch.autocast(device, enabled=False) if torch.is_autocast_enabled(device) else nullcontext()
 
 
 @contextmanager

@@ -90,13 +90,12 @@ def recorded_direction(
     shares = outer_shares(targets) if balance else torch.full_like(targets[:, 0], 1 / len(targets))
     trained = {name for name, parameter in layer.named_parameters() if parameter.requires_grad}
     trained -= set() if features == "raw" else {"bias"}
-    view = FeatureView(features, width.mean(0))
+    view = FeatureView(features, None if features == "raw" else width.mean(0))
     seen = view.of(width)
     with without_autocast(layer):
         residuals = path_residuals(logits, targets, seen, shares, frozenset(trained), steps)  # (M, K): −∂L/∂z
-    scaled = residuals * shares[:, None] * len(logits) if balance else residuals
-    scaled = scaled / len(logits) if reduction == "mean" else scaled
+        scaled = residuals * shares[:, None] * len(logits) if balance else residuals
+        scaled = scaled / len(logits) if reduction == "mean" else scaled
+        tangents = {"weight": scaled.T @ seen, "bias": scaled.sum(0)}
     samples = OuterSamples(view, seen, residuals, shares, frozenset(trained))
-    with without_autocast(layer):
-        tangents = {"weight": scaled.T @ samples.features, "bias": scaled.sum(0)}
     return OuterDirection({name: tangent for name, tangent in tangents.items() if name in trained}, layer, samples)

@@ -259,6 +259,57 @@ def test_wrongly_named(head, message):
         alignment(model, inputs, inputs, LABELS, scope="head", head=head)
 
 
+def scaled_by_a_hook(layer: nn.Linear) -> None:
+    layer.register_forward_hook(lambda _layer, _inputs, output: output.mul_(2))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (scaled_by_a_hook, "not linear in its parameters"),
+        (parametrizations.weight_norm, "parametrized"),
+        (lambda layer: prune.l1_unstructured(layer, "weight", amount=0.3), "parametrized"),
+        (lambda layer: layer.requires_grad_(requires_grad=False), "frozen"),
+        (lambda layer: setattr(layer, "forward", lambda h: layer.weight.sum() * h[:, :CLASSES]), "not linear"),
+    ],
+    ids=["hooked", "weight-norm", "pruned", "frozen", "own-forward"],
+)
+def test_a_head_that_changes_is_looked_at_again(change, message):
+    """A step does not compare a known head's logits anew, but what is done to the layer afterwards is noticed."""
+    model = WithHead(plain_head()).double()
+    head_alignment(model)
+    change(model.head)
+    with pytest.raises(SaflexValueError, match=message):
+        head_alignment(model)
+
+
+def test_a_known_head_is_compared_once(monkeypatch):
+    """Comparing makes a GPU wait."""
+    compared = []
+    allclose = torch.allclose
+    monkeypatch.setattr(torch, "allclose", lambda *given, **named: compared.append(1) or allclose(*given, **named))
+    model = WithHead(plain_head()).double()
+    for _ in range(3):
+        head_alignment(model)
+    assert len(compared) == 1
+    head_alignment(model.eval())
+    assert len(compared) == 2
+
+
+def test_a_diverged_model_is_not_known_as_linear():
+    """Its logits could not be compared, so the next ones are."""
+    model = WithHead(plain_head()).double()
+    scaled_by_a_hook(model.head)
+    weight = model.head.weight.detach().clone()
+    with torch.no_grad():
+        model.head.weight.fill_(float("nan"))
+    head_alignment(model)
+    with torch.no_grad():
+        model.head.weight.copy_(weight)
+    with pytest.raises(SaflexValueError, match="not linear"):
+        head_alignment(model)
+
+
 def test_no_hook_is_left_behind():
     """Neither a success nor a refusal leaves a forward hook on the model."""
     for model in (smooth_mlp(), Scaled(plain_head())):

@@ -33,7 +33,7 @@ def render_md(data: StudyData, choice: Choice | None = None) -> str:
     parts.append("## Over all cells")
     parts += chain.from_iterable(_section(block) for block in _summary(data))
     if choice is not None:
-        parts += ["## The choice", *(bullet(note) for note in choice_notes(data.study, choice))]
+        parts += ["## The choice", "\n".join(bullet(note) for note in choice_notes(data.study, choice))]
         parts += _section(_choice(data, choice))
     parts.append(f"Written by `{write_command(data)}`; do not edit.")
     return "\n\n".join(parts) + "\n"
