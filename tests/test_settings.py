@@ -37,6 +37,8 @@ TABLE = {
 }
 """Scope of Π, s, β, γ, κ, τ, weight rule and outer batch; a dash in the table is a term the preset does not use."""
 
+TABLE["default"] = TABLE["proximal"] | {"outer_every": "auto"}
+
 OUR_CHOICES = {
     "alignment_sign": 1,
     "alignment_of": "log_prob",
@@ -157,7 +159,9 @@ def test_numbers_that_are_no_choice_are_refused(name, value):
 
 @pytest.mark.parametrize("preset", ["", "Paper", "none"])
 def test_unknown_presets_are_refused(preset):
-    with pytest.raises(SaflexError, match="there are: paper, lp, theorem1, weights_only, proximal, bootstrap, l2rw"):
+    with pytest.raises(
+        SaflexError, match="there are: default, paper, lp, theorem1, weights_only, proximal, bootstrap, l2rw"
+    ):
         preset_settings(preset)
 
 

@@ -37,7 +37,7 @@ def test_precondition_without_an_optimizer_is_refused(problem):
 
 def test_unknown_names_are_refused():
     """The message lists what there is."""
-    with pytest.raises(SaflexValueError, match=r"unknown preset 'papr'; there are: paper, lp,.* l2rw"):
+    with pytest.raises(SaflexValueError, match=r"unknown preset 'papr'; there are: default, paper, lp,.* l2rw"):
         Saflex(preset="papr")
     with pytest.raises(SaflexValueError, match=r"unknown setting 'temprature'; there are: .*temperature"):
         Saflex(preset="paper", temprature=1.0)
