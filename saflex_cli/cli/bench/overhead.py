@@ -39,7 +39,7 @@ def run(
     with the clean batch, no augmentation, SAFLEX with an outer batch of B or B/4 and an outer gradient for one or four
     steps, and a training loop written by hand. The recipe's own methods play no part.
     """
-    from saflex_cli.cli.bench.progress import rounds_of
+    from saflex_cli.cli.console import complain
     from saflex_cli.cli.plan import landing, load_recipes
     from saflex_cli.experiment.costs.overhead import CYCLE, measure_overhead
     from saflex_cli.store.performance.files import write_record
@@ -56,7 +56,7 @@ def run(
         root=data_root,
         device=device.value,
         repeats=repeats if memory else 0,
-        on_round=rounds_of(rounds),
+        tell=lambda text: complain(text, label=""),
     )
     _show(measured)
     if write:

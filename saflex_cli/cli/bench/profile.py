@@ -37,6 +37,9 @@ def run(
     Shares come from synchronised timers around each part, the list of operations from torch's profiler in a second
     pass. A forward pass of outer samples counts as outer; what belongs to no part (the loss, for one) is the rest.
     """
+    import os
+
+    os.environ.setdefault("KINETO_LOG_LEVEL", "5")  # read by torch when it loads: its profiler is chatty
     from saflex_cli.cli.plan import load_recipes, select_methods
     from saflex_cli.experiment.costs.profile import measure_profile
 

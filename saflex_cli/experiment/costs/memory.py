@@ -18,11 +18,16 @@ _CHILD = "saflex_cli.experiment.costs.child"
 
 
 def peaks_on_gpu(
-    made: Mapping[str, Callable[[], Turn]], device: torch.device, *, repeats: int, steps: int
+    made: Mapping[str, Callable[[], Turn]],
+    device: torch.device,
+    *,
+    repeats: int,
+    steps: int,
+    on_repeat: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Peak]:
     """What some training steps of each variant take on the GPU, beyond what lies there already."""
     found: dict[str, list[tuple[int, int]]] = {name: [] for name in made}
-    for _ in range(repeats):
+    for number in range(repeats):
         for name, make in made.items():
             gc.collect()
             torch.cuda.empty_cache()
@@ -34,11 +39,17 @@ def peaks_on_gpu(
             wait(device)
             found[name].append((torch.cuda.max_memory_allocated(device) - already, before))
             del turn
+        on_repeat(number + 1)
     return _peaks(found)
 
 
 def peaks_of_processes(
-    recipes: Mapping[str, Recipe], root: Path | None, *, repeats: int, steps: int
+    recipes: Mapping[str, Recipe],
+    root: Path | None,
+    *,
+    repeats: int,
+    steps: int,
+    on_repeat: Callable[[int], None] = lambda _: None,
 ) -> dict[str, Peak]:
     """What a process takes that makes some training steps of one variant, and nothing else; in turns.
 
@@ -46,9 +57,10 @@ def peaks_of_processes(
         TrainingError: if such a process fails.
     """
     found: dict[str, list[tuple[int, int]]] = {name: [] for name in recipes}
-    for _ in range(repeats):
+    for number in range(repeats):
         for name, recipe in recipes.items():
             found[name].append(_peak_of_process(name, recipe, root, steps))
+        on_repeat(number + 1)
     return _peaks(found)
 
 

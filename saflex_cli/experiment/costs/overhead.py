@@ -48,7 +48,7 @@ def measure_overhead(
     root: Path | None = None,
     device: str = "auto",
     repeats: int = 0,
-    on_round: Callable[[int], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Overhead:
     """Make the variants of a recipe, warm each up, and time some training steps of each in every round.
 
@@ -59,7 +59,7 @@ def measure_overhead(
         root: Data root.
         device: `auto`, `cpu` or `cuda`.
         repeats: Of the measurement of memory; 0 for none.
-        on_round: Called after every round with its number, from 1.
+        tell: Called after every round, and after every repeat of the measurement of memory, with a word about it.
 
     Raises:
         SaflexError: for a recipe without augmentation, data that cannot be used, or an upstream that does not train.
@@ -73,8 +73,9 @@ def measure_overhead(
         place = Place(target, Path(scratch), root)
         torch.manual_seed(recipe.seeds[0])
         turns = _warm(recipes, place, splits, left_out)
-        memory = _memory({name: recipes[name] for name in turns}, place, splits, repeats)
-        seconds = in_turns(turns, rounds=rounds, steps=steps, device=target, on_round=on_round)
+        rounds_told = told(tell, "round", rounds)
+        seconds = in_turns(turns, rounds=rounds, steps=steps, device=target, on_round=rounds_told)
+        memory = _memory({name: recipes[name] for name in turns}, place, splits, repeats, told(tell, "memory", repeats))
     variants_measured = tuple(
         Variant(
             name=name,
@@ -158,13 +159,20 @@ def _warm(recipes: Mapping[str, Recipe], place: Place, splits: Splits, left_out:
     return turns
 
 
-def _memory(recipes: Mapping[str, Recipe], place: Place, splits: Splits, repeats: int) -> dict[str, Peak]:
+def told(tell: Callable[[str], None], what: str, total: int) -> Callable[[int], None]:
+    """Tells `what` has ended, by its number."""
+    return lambda number: tell(f"{what} {number} of {total}")
+
+
+def _memory(
+    recipes: Mapping[str, Recipe], place: Place, splits: Splits, repeats: int, on_repeat: Callable[[int], None]
+) -> dict[str, Peak]:
     if not repeats:
         return {}
     if place.device.type == "cpu":
-        return peaks_of_processes(recipes, place.root, repeats=repeats, steps=CYCLE)
+        return peaks_of_processes(recipes, place.root, repeats=repeats, steps=CYCLE, on_repeat=on_repeat)
     made = {name: (lambda name=name: make_turn(name, recipes[name], place, splits)) for name in recipes}
-    return peaks_on_gpu(made, place.device, repeats=repeats, steps=CYCLE)
+    return peaks_on_gpu(made, place.device, repeats=repeats, steps=CYCLE, on_repeat=on_repeat)
 
 
 def _record(

@@ -18,10 +18,10 @@ MLP = {"name": "mlp", "hidden": [4]}
 
 
 def test_every_variant_has_its_turn_in_every_round(tmp_path: Path) -> None:
-    rounds: list[int] = []
+    said: list[str] = []
     recipe = make_recipe(tmp_path, model=MLP)
-    measured = measure_overhead(recipe, rounds=2, steps=CYCLE, on_round=rounds.append)
-    assert rounds == [1, 2]
+    measured = measure_overhead(recipe, rounds=2, steps=CYCLE, tell=said.append)
+    assert said == ["round 1 of 2", "round 2 of 2"]
     names = [one.name for one in measured.variants]
     assert names[0] == "upstream"
     assert {"all_b_k4", "head_b4_k1", "no_aug", DOUBLE, PLAIN} <= set(names)
