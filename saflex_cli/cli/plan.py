@@ -75,6 +75,8 @@ def load_selection(given: Sequence[str], overrides: Sequence[str] = ()) -> list[
     for text in tables:
         table = load_table(find_table_or_recipe(text))
         for column, row in product(table.columns, table.rows):
+            if study := column.source(row).study_command(""):
+                raise RecipeError(f"{text}: {column.title} is a cell of a study; make its runs with `{study}`")
             recipe = column.source(row).recipe
             found.setdefault(recipe.name, recipe)
             wanted.setdefault(recipe.name, set()).add(row.method)

@@ -3,14 +3,23 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from saflex_cli.config.document import Document, Location, dotted, read_document, shown_path
 from saflex_cli.config.identity import find_method
 from saflex_cli.config.load import load_recipe, validate
 from saflex_cli.config.schema import Recipe
+from saflex_cli.config.study import Cell, Study, load_study
 from saflex_cli.errors import RecipeError
 from saflex_cli.store.published import Published, PublishedKey, look_up, read_published
-from saflex_cli.store.table_config import Metric, Row, RowKey, TableConfig
+from saflex_cli.store.table_config import ColumnConfig, Metric, Row, RowKey, TableConfig
+
+
+class InStudy(NamedTuple):
+    """Where the packed reports of a study's cell lie."""
+
+    study: Study
+    cell: Cell
 
 
 @dataclass(frozen=True)
@@ -20,6 +29,17 @@ class Source:
     recipe: Recipe
     path: str
     """As commands and files show it."""
+    packed: InStudy | None = None
+    """Where its reports are, if it is the recipe of a study's cell."""
+
+    def command(self, place: str, *, method: str, seed: int) -> str:
+        """What makes this one run anew; `place` is the option that says where results lie."""
+        all_runs = self.study_command(place) or f"saflex train {self.path}{place}"
+        return f"{all_runs} --method {method} --seed {seed} --force"
+
+    def study_command(self, place: str) -> str | None:
+        """What makes all runs of the study's cell."""
+        return self.packed and f"saflex study {self.path} --cell {self.packed.cell.name}{place}"
 
 
 @dataclass(frozen=True)
@@ -111,7 +131,7 @@ def _read_columns(config: TableConfig, document: Document) -> tuple[Column, ...]
     columns: list[Column] = []
     seen: set[str] = set()
     for index, column in enumerate(config.columns):
-        sources = _read_sources(column.recipe, ("columns", index, "recipe"), seen, document)
+        sources = _read_sources(column, ("columns", index), seen, document)
         published = _published(config, index, numbers, document)
         metric = column.metric or config.metric
         columns.append(Column(column.title, metric, sources, published, column.not_comparable))
@@ -120,19 +140,37 @@ def _read_columns(config: TableConfig, document: Document) -> tuple[Column, ...]
 
 
 def _read_sources(
-    given: str | dict[str, str], location: Location, seen: set[str], document: Document
+    column: ColumnConfig, location: Location, seen: set[str], document: Document
 ) -> dict[str | None, Source]:
     sources: dict[str | None, Source] = {}
+    given = column.recipe
     for name, text in given.items() if isinstance(given, dict) else [(None, given)]:
-        path, at = document.path.parent / text, location if name is None else (*location, name)
+        path, at = document.path.parent / text, (*location, "recipe") if name is None else (*location, "recipe", name)
         if not path.is_file():
             raise _error(document, at, f"there is no {path}; write the path relative to the table file")
-        recipe = load_recipe(path)
-        if recipe.name in seen:
-            raise _error(document, at, f"{recipe.name} is listed twice; leave one out")
-        seen.add(recipe.name)
-        sources[name] = Source(recipe, shown_path(path))
+        source = _of_study(path, column.cell, location, document) if column.cell else _of_recipe(path, at, document)
+        if source.recipe.name in seen:
+            raise _error(document, at, f"{source.recipe.name} is listed twice; leave one out")
+        seen.add(source.recipe.name)
+        sources[name] = source
     return sources
+
+
+def _of_recipe(path: Path, location: Location, document: Document) -> Source:
+    if "curves" in read_document(path).content:
+        raise _error(document, location, f"{path} is a study; say which of its cells: cell: <curve>/<at>")
+    return Source(load_recipe(path), shown_path(path))
+
+
+def _of_study(path: Path, wanted: str, location: Location, document: Document) -> Source:
+    if "curves" not in read_document(path).content:
+        raise _error(document, (*location, "cell"), f"{path} is no study; leave cell out")
+    study = load_study(path)
+    cells = {cell.name: cell for cell in study.cells}
+    if wanted not in cells:
+        known = ", ".join(cells)
+        raise _error(document, (*location, "cell"), f"{study.name} has no cell {wanted}; they are: {known}")
+    return Source(cells[wanted].recipe, shown_path(path), InStudy(study, cells[wanted]))
 
 
 def _published(

@@ -24,12 +24,20 @@ class ColumnConfig(Strict):
 
     recipe: str | Annotated[dict[Slug, str], Field(min_length=1)]
     """Path relative to the table file; or paths by the name that rows call them by."""
+    cell: str | None = None
+    """Which cell of a study, where `recipe` is one: `<curve>/<at>`, as `saflex study --dry-run` lists it."""
     title: Title
     metric: Metric | None = None
     """Instead of the table's."""
     published: PublishedColumn | None = None
     not_comparable: str | None = None
     """Why no published number may stand here; said above the table."""
+
+    @model_validator(mode="after")
+    def _check_cell(self) -> "ColumnConfig":
+        if self.cell and not isinstance(self.recipe, str):
+            raise ValueError("cell is that of one study; write recipe: the path of the study")
+        return self
 
     @model_validator(mode="after")
     def _check_comparable(self) -> "ColumnConfig":

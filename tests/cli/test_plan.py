@@ -9,6 +9,7 @@ from saflex_cli.cli.plan_view import settings
 from saflex_cli.errors import RecipeError, ResultsError
 
 pytestmark = pytest.mark.usefixtures("project")
+TABLES = Path(__file__).parents[2] / "recipes" / "tables"
 
 
 @pytest.mark.parametrize(
@@ -42,6 +43,13 @@ def test_two_recipes_of_one_name_are_refused(project: Path) -> None:
     copy.write_text((project / "recipes/tests/digits.yaml").read_text())
     with pytest.raises(RecipeError, match=r"copy\.yaml: name: tests/digits is also the name of recipes/tests/digits"):
         load_recipes(["tests/digits", "copy.yaml"])
+
+
+def test_a_table_of_a_study_names_the_study() -> None:
+    with pytest.raises(
+        RecipeError, match=r"RandAugment is a cell of a study; make its runs with `saflex study \S*confirm\.yaml"
+    ):
+        load_selection([str(TABLES / "medmnist-cpu-retina-confirm.yaml")])
 
 
 def test_a_table_stands_for_the_methods_of_its_rows() -> None:

@@ -39,7 +39,8 @@ that is a yardstick here, not a test. If ± were a standard deviation over n run
 - *Ours*: test accuracy at the epoch that validation chose, paired by seed. Clear means that the 95 % interval of the \
 paired difference excludes 0, without a correction for the number of comparisons. `saflex_paper` is the algorithm as \
 printed, other presets are repairs of ours. Sets that are not in the paper, and protocols other than its 100 epochs at \
-full width, neither confirm nor refute a printed number."""
+full width, neither confirm nor refute a printed number. Studies have a page of their own \
+([docs/method-study.md](method-study.md))."""
 
 
 def render_claims(printed: Printed, measured: Measured) -> str:

@@ -70,6 +70,8 @@ class Measured:
     def load(cls, tables: Path, results: Path) -> "Measured":
         """Read the reports of all table files in a folder; seeds without a report are left out.
 
+        So are the cells of studies, which have a page of their own.
+
         Raises:
             RecipeError: if a table file or recipe cannot be used.
             ResultsError: if a report is stale or unreadable.
@@ -79,6 +81,8 @@ class Measured:
             table = load_table(path)
             reports = collect_reports(table, results, allow_missing=True)
             for column, row in product(table.columns, table.rows):
+                if column.source(row).packed:
+                    continue
                 recipe = column.source(row).recipe
                 _, own = found.setdefault(recipe.name, (recipe, {}))
                 if by_seed := reports[recipe.name, row.method]:
