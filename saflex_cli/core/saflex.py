@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from saflex_cli.core.alignment import Alignment, align, outer_direction, unaligned
 from saflex_cli.core.directional import OuterDirection
-from saflex_cli.core.losses import Labels, OuterLabels, soft_cross_entropy, soft_labels
+from saflex_cli.core.losses import Labels, OuterLabels, soft_cross_entropy, soft_labels, within
 from saflex_cli.core.outer_samples import HeadFeatures
 from saflex_cli.core.passes import Inputs
 from saflex_cli.core.precondition import preconditioned
@@ -259,6 +259,6 @@ def refine(
 def _checked_weights(given: Tensor, learned: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
     if given.shape != learned.shape:
         raise SaflexValueError(f"upstream_weights must have shape {tuple(learned.shape)}, not {tuple(given.shape)}")
-    if given.device.type == "cpu" and not bool(((given >= 0) & (given <= 1)).all()):
+    if given.device.type == "cpu" and not within(given, 0.0, 1.0):
         raise SaflexValueError("upstream_weights must lie in [0, 1]")
     return given.detach().to(learned)
