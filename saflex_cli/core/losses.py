@@ -45,6 +45,8 @@ def soft_labels(
 
 def within(values: Tensor, low: float, high: float) -> bool:
     """Whether all values lie in [low, high], and none is NaN: one pass over them, as every step checks its labels."""
+    if not values.numel():
+        return True
     least, most = values.aminmax()
     return float(least) >= low and float(most) <= high
 
