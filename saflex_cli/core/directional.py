@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd import forward_ad
 from torch.func import functional_call
 
-from saflex_cli.core.heads import recorded_head
+from saflex_cli.core.heads import recorded_layers
 from saflex_cli.core.outer_samples import OuterSamples
 from saflex_cli.core.passes import (
     Inputs,
@@ -111,13 +111,13 @@ def _head_pass(
     model: nn.Module, inputs: Inputs, direction: OuterDirection, head: nn.Linear, *, training_step: bool
 ) -> DirectionalPass:
     """The logits are linear in the head: their derivative is the head's own map with the tangent as parameters."""
-    with recorded_head(model, head) as recorder:
+    with recorded_layers([head]) as recorder:
         logits = plain_pass(model, inputs, training_step=training_step)
     features = precise(recorder.seen(logits))
     samples = direction.samples
     features = features if samples is None else samples.view.of(features)
     weight, bias = direction.tangents.get("weight"), direction.tangents.get("bias")
-    with without_autocast(model):
+    with without_autocast(head):
         velocity = torch.zeros_like(logits, dtype=features.dtype) if weight is None else features @ weight.T
         velocity = velocity if bias is None else velocity + bias
     return DirectionalPass(logits, velocity.detach(), features)

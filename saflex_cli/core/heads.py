@@ -8,7 +8,7 @@ the logits are linear in that layer's parameters.
 import math
 import weakref
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import cast
@@ -105,11 +105,16 @@ def _check_linear(layer: nn.Linear, features: Tensor, logits: Tensor, scale: flo
 @contextmanager
 def recorded_head(model: nn.Module, head: nn.Module | str | None) -> Iterator[HeadRecorder]:
     """Watch the named head, or every linear layer, during one forward pass of the model."""
+    linear = [named_head(model, head)] if head is not None else [m for m in model.modules() if isinstance(m, nn.Linear)]
+    with recorded_layers(linear) as recorder:
+        yield recorder
+
+
+@contextmanager
+def recorded_layers(layers: Iterable[nn.Linear]) -> Iterator[HeadRecorder]:
+    """Watch layers that are known already during one forward pass: no walk through the model."""
     recorder = HeadRecorder()
-    watched = (
-        [named_head(model, head)] if head is not None else [m for m in model.modules() if isinstance(m, nn.Linear)]
-    )
-    hooks = [layer.register_forward_hook(recorder.watch, with_kwargs=True) for layer in watched]
+    hooks = [layer.register_forward_hook(recorder.watch, with_kwargs=True) for layer in layers]
     try:
         yield recorder
     finally:

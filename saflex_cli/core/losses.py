@@ -29,7 +29,7 @@ def soft_labels(
     if labels.ndim == 1 and not labels.is_floating_point():
         if labels.shape[0] != batch:
             raise SaflexValueError(f"{name} has {labels.shape[0]} entries for {batch} samples")
-        if labels.device.type == "cpu" and batch and (labels.min() < 0 or labels.max() >= classes):
+        if labels.device.type == "cpu" and not within(labels, 0.0, classes - 1.0):
             bad = labels[(labels < 0) | (labels >= classes)][0].item()
             raise SaflexValueError(f"{name} contains class {bad}; the model has classes 0…{classes - 1}")
         return functional.one_hot(labels.long(), classes).to(like)
@@ -38,9 +38,17 @@ def soft_labels(
             f"{name} must be integers ({batch},) or soft labels ({batch}, {classes}), "
             f"not {tuple(labels.shape)} {labels.dtype}"
         )
-    if labels.device.type == "cpu" and not bool(((labels >= 0).all(1) & ((labels.sum(1) - 1).abs() < 1e-2)).all()):
+    if labels.device.type == "cpu" and not (float(labels.min()) >= 0 and within(labels.sum(1), 0.99, 1.01)):
         raise SaflexValueError(f"{name}: every row must be a probability vector (entries ≥ 0, sum 1)")
     return labels.detach().to(like)
+
+
+def within(values: Tensor, low: float, high: float) -> bool:
+    """Whether all values lie in [low, high], and none is NaN: one pass over them, as every step checks its labels."""
+    if not values.numel():
+        return True
+    least, most = values.aminmax()
+    return float(least) >= low and float(most) <= high
 
 
 def outer_shares(labels: Float[Tensor, "outer classes"]) -> Float[Tensor, " outer"]:

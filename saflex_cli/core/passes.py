@@ -100,4 +100,6 @@ def separate_rng(model: nn.Module) -> Iterator[None]:
 
 
 def _cuda_devices(model: nn.Module) -> list[int]:
+    if not torch.cuda.is_initialized():  # then no parameter is there, and a step need not walk through the model
+        return []
     return sorted({p.device.index for p in model.parameters() if p.device.type == "cuda"})

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from saflex_cli.core.alignment import Alignment, align, outer_direction, unaligned
 from saflex_cli.core.directional import OuterDirection
-from saflex_cli.core.losses import Labels, OuterLabels, soft_cross_entropy, soft_labels
+from saflex_cli.core.losses import Labels, OuterLabels, soft_cross_entropy, soft_labels, within
 from saflex_cli.core.outer_samples import HeadFeatures
 from saflex_cli.core.passes import Inputs
 from saflex_cli.core.precondition import preconditioned
@@ -99,7 +99,18 @@ class Saflex:
         """Forget the remembered outer gradient, not the running mean."""
         self._direction: OuterDirection | None = None
         self._model: weakref.ref[nn.Module] | None = None
-        self._uses = 0
+        self._uses = self._outer_size = 0
+
+    def is_due(self, model: nn.Module, outer: int, batch: int) -> bool:
+        """Whether the next call computes the outer gradient anew; where not, it can do without the outer samples.
+
+        Args:
+            model: As for the call.
+            outer: M.
+            batch: B.
+        """
+        known = self._model is not None and self._model() is model
+        return not known or self._uses >= self.settings.steps_per_outer_gradient(outer, batch)
 
     def __call__(
         self,
@@ -120,7 +131,7 @@ class Saflex:
             model: Returns logits (B, K); called as `model(inputs)`.
             inputs: B augmented samples (tensor, tuple or dict), handed to the model unchanged.
             upstream_labels: Their classes (B,) or soft labels (B, K) as the upstream augmentation gives them.
-            outer_inputs: M trusted samples; not needed by presets without Π.
+            outer_inputs: M trusted samples; not needed by presets without Π, nor by a call that is not `is_due`.
             outer_labels: Their classes (M,) or soft labels (M, K).
             outer_pass: Instead of `outer_inputs`, in scope `head`: a pass over them that the step makes anyway, such as
                 `recorded_pass(model, clean_inputs)` whose loss is part of the step's. There is no further pass then.
@@ -154,11 +165,8 @@ class Saflex:
         settings = self.settings
         if not settings.needs_outer:
             return unaligned(model, inputs, mode=settings.alignment_mode)
-        if outer is None or outer_labels is None:
-            raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
-        calls = settings.steps_per_outer_gradient(len(outer_labels), size)
         with section("outer"):
-            direction = self._outer_direction(model, outer, outer_labels, calls)
+            direction = self._outer_direction(model, outer, outer_labels, size)
         if settings.precondition:
             if optimizer is None:
                 raise SaflexValueError("precondition needs the optimizer: saflex(…, optimizer=optimizer)")
@@ -174,15 +182,17 @@ class Saflex:
         )
 
     def _outer_direction(
-        self, model: nn.Module, outer: Inputs | RecordedPass, outer_labels: OuterLabels, calls: int
+        self, model: nn.Module, outer: Inputs | RecordedPass | None, outer_labels: OuterLabels | None, size: int
     ) -> OuterDirection:
-        """The outer gradient, used for so many calls on the same model."""
-        known = self._model is not None and self._model() is model
-        if self._direction is None or not known or self._uses >= calls:
+        """The outer gradient, used for some calls on the same model."""
+        count = self._outer_size if outer_labels is None else len(outer_labels)
+        if self._direction is None or self.is_due(model, count, size):
+            if outer is None or outer_labels is None:
+                raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
             self._direction = self._latest_direction(model, outer, outer_labels)
             if self.settings.outer_momentum:
                 self._direction = self._averaged(self._direction)
-            self._model, self._uses = weakref.ref(model), 0
+            self._model, self._uses, self._outer_size = weakref.ref(model), 0, count
         self._uses += 1
         return self._direction
 
@@ -249,6 +259,6 @@ def refine(
 def _checked_weights(given: Tensor, learned: Float[Tensor, " batch"]) -> Float[Tensor, " batch"]:
     if given.shape != learned.shape:
         raise SaflexValueError(f"upstream_weights must have shape {tuple(learned.shape)}, not {tuple(given.shape)}")
-    if given.device.type == "cpu" and not bool(((given >= 0) & (given <= 1)).all()):
+    if given.device.type == "cpu" and not within(given, 0.0, 1.0):
         raise SaflexValueError("upstream_weights must lie in [0, 1]")
     return given.detach().to(learned)

@@ -1,15 +1,36 @@
 """Where the outer samples of a SAFLEX step come from."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, assert_never, runtime_checkable
 
 import torch
+from jaxtyping import Int
+from torch import Tensor
 
 from saflex_cli.config.schema import SaflexMethod
 from saflex_cli.data.splits import Split, Splits
 from saflex_cli.errors import DataError
 from saflex_cli.seeding import Streams
 from saflex_cli.train.folds import Folds
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """An outer batch by its places: a step that uses an earlier outer gradient again never looks at its rows."""
+
+    split: Split
+    places: Int[Tensor, " outer"] | None = None
+    """In the split, on its device; None for all of it in its own order."""
+
+    def __len__(self) -> int:
+        return len(self.split) if self.places is None else len(self.places)
+
+    def rows(self) -> Split:
+        """The samples."""
+        if self.places is None:
+            return self.split
+        return Split(self.split.inputs[self.places], self.split.labels[self.places])
 
 
 @runtime_checkable
@@ -19,8 +40,11 @@ class OuterSource(Protocol):
     def begin_epoch(self, epoch: int) -> None:
         """Set the random stream to the epoch's beginning."""
 
+    def choose(self, clean: Split, /) -> Chosen:
+        """The places of the outer batch of a step whose clean batch is given; the random stream goes on."""
+
     def draw(self, clean: Split, /) -> Split:
-        """The outer batch of a step whose clean batch is given."""
+        """The samples at these places."""
 
 
 class CleanBatches:
@@ -28,6 +52,10 @@ class CleanBatches:
 
     def begin_epoch(self, epoch: int) -> None:
         """Nothing is drawn at random."""
+
+    def choose(self, clean: Split) -> Chosen:
+        """All of the clean batch."""
+        return Chosen(clean)
 
     def draw(self, clean: Split) -> Split:
         """The clean batch."""
@@ -49,12 +77,16 @@ class OuterBatches:
         self.generator = self.streams.generator("outer", epoch)
         self.split = self.trusted if isinstance(self.trusted, Split) else self.trusted(epoch)
 
+    def choose(self, _clean: Split | None = None) -> Chosen:
+        """Places without repetition."""
+        if self.size >= len(self.split):
+            return Chosen(self.split)
+        places = torch.randperm(len(self.split), generator=self.generator)[: self.size]
+        return Chosen(self.split, places.to(self.split.labels.device))
+
     def draw(self, _clean: Split | None = None) -> Split:
         """A batch without repetition."""
-        if self.size >= len(self.split):
-            return self.split
-        chosen = torch.randperm(len(self.split), generator=self.generator)[: self.size].to(self.split.labels.device)
-        return Split(self.split.inputs[chosen], self.split.labels[chosen])
+        return self.choose().rows()
 
 
 def outer_source(method: SaflexMethod, splits: Splits, batch_size: int, streams: Streams) -> OuterSource:

@@ -98,8 +98,11 @@ class SaflexStep:
 
     def __call__(self, inputs: Tensor, labels: Int[Tensor, " batch"], _indices: Int[Tensor, " batch"]) -> StepResult:
         """The loss of one batch."""
+        if not self.saflex.settings.needs_outer:
+            return self.refined(inputs, labels)
         with section("outer"):
-            outer = self.outer.draw(Split(inputs, labels)) if self.saflex.settings.needs_outer else None
+            chosen = self.outer.choose(Split(inputs, labels))
+            outer = chosen.rows() if self.saflex.is_due(self.model, len(chosen), len(labels)) else None
         if outer is None:
             return self.refined(inputs, labels)
         return self.refined(inputs, labels, outer_inputs=outer.inputs, outer_labels=outer.labels)

@@ -19,6 +19,7 @@ from saflex_cli.core.alignment import Alignment, alignment, alignment_from
 from saflex_cli.core.directional import DirectionalPass, _load_derivative_rules
 from saflex_cli.core.passes import differentiable_attention
 from saflex_cli.core.saflex import refine
+from saflex_cli.errors import SaflexValueError
 from tests.core.small_models import PROBLEMS, Problem
 
 NAMES = ["conv", "conv-frozen-norm", "dropout", "timm-vit", "torchvision-vit", "saint", "tuple", "never-at-rest"]
@@ -122,6 +123,24 @@ def test_an_outer_gradient_used_again(name: str, changes: dict[str, Any]):
         slow = computing(**problem.call(), generator=noise())
         check_step(fast, slow, again, anew)
     assert (len(passes), len(all_passes)) == (4, 6)
+
+
+def test_while_an_outer_gradient_is_used_again_no_outer_samples_are_needed():
+    """The call that is not `is_due` makes of no outer samples what it makes of any; the first one and the next due
+    one refuse."""
+    problem = PROBLEMS["conv-eval"]()
+    saflex, without = Saflex(preset="proximal", outer_every=2), {"outer_inputs": None, "outer_labels": None}
+    sizes = len(problem.outer_labels), len(problem.upstream_labels)
+    found, due = [], []
+    for change in ({}, without):
+        due.append(saflex.is_due(problem.model, *sizes))
+        found.append(saflex(**(problem.call() | change), generator=noise()))
+    assert due == [True, False]
+    assert saflex.is_due(problem.model, *sizes)
+    assert saflex.is_due(copy.deepcopy(problem.model), *sizes)
+    assert_close(found[0].soft_labels, found[1].soft_labels, **NEAR)
+    with pytest.raises(SaflexValueError, match="needs outer_inputs and outer_labels"):
+        saflex(**(problem.call() | without), generator=noise())
 
 
 @pytest.mark.parametrize("preset", HEAD)

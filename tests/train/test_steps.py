@@ -189,6 +189,18 @@ def test_outer_batches_repeat_with_the_epoch_and_hold_no_sample_twice() -> None:
     assert OuterBatches(split, 20, Streams(0)).draw() is split
 
 
+def test_a_batch_that_nobody_looks_at_moves_no_later_one(tmp_path: Path) -> None:
+    """With `outer_every` the rows of an outer batch are taken in some steps only, its random numbers in all."""
+    method = {"name": "saflex", "preset": "proximal", "outer_every": 2, "outer_batch_size": 7}
+    parts = parts_of(tmp_path, method, model=PLAIN_MODEL)
+    step, _ = step_of(parts)
+    for _ in range(3):
+        step(*batch(parts))
+    by_hand = OuterBatches(parts.splits.val, 7, Streams(0))
+    drawn = [by_hand.draw().labels for _ in range(4)]
+    assert torch.equal(step.outer.draw(parts.splits.train).labels, drawn[3])
+
+
 def test_upstream_weights_count(tmp_path: Path) -> None:
     """Samples that the upstream gives weight 0 add nothing to the loss, with and without SAFLEX."""
 
