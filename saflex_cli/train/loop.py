@@ -28,7 +28,7 @@ from saflex_cli.train.checkpoint import (
     restore_optimizer,
     write_checkpoint,
 )
-from saflex_cli.train.evaluate import evaluate
+from saflex_cli.train.evaluate import METRICS, evaluate
 from saflex_cli.train.folds import Folds
 from saflex_cli.train.optimizer import set_learning_rate
 from saflex_cli.train.pace import Pace
@@ -191,7 +191,7 @@ class Fit:
 
     def _validate(self, state: TrainingState, epoch: int) -> dict[str, float | None]:
         if self.val is None:
-            return {"val_accuracy": None, "val_auroc": None, "val_loss": None}
+            return {f"val_{name}": None for name in METRICS}
         with self.evaluating():
             values = evaluate(self.model, self.val)
             self._require_finite(values["loss"], epoch)
