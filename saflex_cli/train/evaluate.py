@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from saflex_cli.core.passes import evaluation_mode
+from saflex_cli.data.image_files import ImageFiles
 from saflex_cli.data.splits import Split
 from saflex_cli.numpy_arrays import NDArray
 
@@ -18,7 +19,7 @@ EVALUATION_BATCH = 1024
 
 
 @torch.no_grad()
-def predict(model: nn.Module, inputs: Shaped[Tensor, "n ..."]) -> Float[Tensor, "n classes"]:
+def predict(model: nn.Module, inputs: Shaped[Tensor, "n ..."] | ImageFiles) -> Float[Tensor, "n classes"]:
     """Log-probabilities in evaluation mode; modules get their own modes back."""
     with evaluation_mode(model):
         logits = torch.cat([model(batch) for batch in inputs.split(EVALUATION_BATCH)])
@@ -27,7 +28,7 @@ def predict(model: nn.Module, inputs: Shaped[Tensor, "n ..."]) -> Float[Tensor, 
 
 def evaluate(model: nn.Module, split: Split) -> dict[str, float]:
     """`accuracy`, `auroc` and `macro_f1` as fractions, `loss` as mean cross-entropy in nats."""
-    return metrics(predict(model, split.inputs).cpu(), split.labels.cpu())
+    return metrics(predict(model, split.samples).cpu(), split.labels.cpu())
 
 
 def metrics(log_probs: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]) -> dict[str, float]:

@@ -239,9 +239,9 @@ def batches(split: Split, size: int, generator: torch.Generator) -> Iterator[Bat
     The last batch may be smaller, and is left out if it has one sample.
     """
     order = torch.randperm(len(split), generator=generator).to(split.labels.device)
-    for chosen in order.split(size):
-        if len(chosen) > 1:
-            yield split.inputs[chosen], split.labels[chosen], chosen
+    places = [chosen for chosen in order.split(size) if len(chosen) > 1]
+    for inputs, chosen in zip(split.stream(places), places, strict=True):
+        yield inputs, split.labels[chosen], chosen
 
 
 def full_batches(split: Split, size: int, generator: torch.Generator) -> Iterator[Batch]:

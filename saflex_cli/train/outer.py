@@ -54,7 +54,7 @@ class OuterBatches:
         if self.size >= len(self.split):
             return self.split
         chosen = torch.randperm(len(self.split), generator=self.generator)[: self.size].to(self.split.labels.device)
-        return Split(self.split.inputs[chosen], self.split.labels[chosen])
+        return Split(self.split.samples[chosen], self.split.labels[chosen])
 
 
 def outer_source(method: SaflexMethod, splits: Splits, batch_size: int, streams: Streams) -> OuterSource:

@@ -52,7 +52,7 @@ def require_rows(method: ReferenceMethod, splits: Splits) -> None:
         DataError: if a class has no row to fit on.
     """
     train = train_split(method, splits)
-    if train.inputs.ndim != 2:
+    if len(train.shape) != 1:
         raise RecipeError(f"method {method.label} takes rows of a table, and the data are images; leave it out")
     absent = sorted(set(range(splits.classes)) - set(train.labels.tolist()))
     if absent:
