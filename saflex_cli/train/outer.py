@@ -52,7 +52,7 @@ class OuterBatches:
     def draw(self, _clean: Split | None = None) -> Split:
         """A batch without repetition."""
         if self.size >= len(self.split):
-            return self.split
+            return Split(self.split.samples[:], self.split.labels)
         chosen = torch.randperm(len(self.split), generator=self.generator)[: self.size].to(self.split.labels.device)
         return Split(self.split.samples[chosen], self.split.labels[chosen])
 
