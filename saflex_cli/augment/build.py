@@ -19,6 +19,7 @@ from saflex_cli.augment.mixup import PairMixup
 from saflex_cli.augment.noise import AdditiveNoise
 from saflex_cli.augment.pool import PoolDraw
 from saflex_cli.augment.randaugment import PerSampleRandAugment
+from saflex_cli.augment.randaugment_wilds import PerSampleWilds
 from saflex_cli.augment.soft_crop import SoftShift
 from saflex_cli.augment.vision import RandomRotation
 from saflex_cli.config.components import (
@@ -31,6 +32,7 @@ from saflex_cli.config.components import (
     RandAugment,
     Rotation,
     SoftCrop,
+    WildsRandAugment,
 )
 from saflex_cli.config.pool import PoolSamples
 from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup
@@ -137,6 +139,8 @@ def _build_step(
             return samples(step)
         case RandAugment():
             return PerSampleRandAugment(step.num_ops, step.magnitude, step.num_magnitude_bins, step.fill)
+        case WildsRandAugment():
+            return PerSampleWilds(step.num_ops, step.flip, step.cutout)
         case Mixup():
             return PairMixup(step.alpha, per_sample=step.per_sample)
         case Crop():
@@ -145,14 +149,20 @@ def _build_step(
             return SoftShift(step.sigma, step.power, step.flip, step.fill, step.narrow_from)
         case GaussianNoise():
             return AdditiveNoise(step.std, clamp=len(shape) == 3)
+        case CellCutMix() | ColumnCutMix() | EmbeddingMixup():
+            return _build_row_step(step)
+        case _:
+            assert_never(step)
+
+
+def _build_row_step(step: CellCutMix | ColumnCutMix | EmbeddingMixup) -> AugmentationStep:
+    match step:
         case CellCutMix():
             return CellReplacement(step.probability)
         case ColumnCutMix():
             return ColumnReplacement(step.alpha, step.probability)
         case EmbeddingMixup():
             return PairedRows(step.share, step.alpha, per_sample=step.per_sample)
-        case _:
-            assert_never(step)
 
 
 def upstream_from_function(function: UpstreamFunction, classes: int) -> Upstream:

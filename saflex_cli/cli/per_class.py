@@ -5,11 +5,13 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from typing import get_args
 
 import typer
 from sklearn.metrics import precision_recall_fscore_support
 
 from saflex_cli.cli.console import grid, show
+from saflex_cli.config.metrics import METRIC_NAMES, Metric
 from saflex_cli.experiment import Evaluation
 
 
@@ -53,7 +55,9 @@ def show_evaluation(evaluation: Evaluation) -> None:
         table.add_row(scores.name, str(scores.n), *(f"{100 * value:.1f}" for value in values))
     show(table)
     metrics = evaluation.metrics
-    typer.echo(f"accuracy {100 * metrics.accuracy:.2f}   AUROC {100 * metrics.auroc:.2f}   loss {metrics.loss:.4f}")
+    named = {METRIC_NAMES[name]: getattr(metrics, name) for name in get_args(Metric)}
+    shares = [f"{name} {100 * value:.2f}" for name, value in named.items() if value is not None]
+    typer.echo("   ".join([*shares, f"loss {metrics.loss:.4f}"]))
 
 
 def print_json(evaluation: Evaluation) -> None:

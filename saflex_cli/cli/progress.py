@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from saflex_cli.cli.console import message, stdout
+from saflex_cli.config.metrics import METRIC_NAMES, printed
 from saflex_cli.config.schema import Selection
 from saflex_cli.launch.jobs import Advanced, Event, Job, Outcome, Started
 from saflex_cli.store.report import Report
@@ -34,9 +35,10 @@ def watch(jobs: Sequence[Job]) -> Iterator[Callable[[Event], None]]:
 
 
 def summary(report: Report, selection: Selection) -> str:
-    """`val 96.0, test 95.1 (selected epoch 31), 4.2 s`: accuracies in percent, or AUROC (named) where that selects."""
+    """`val 96.0, test 95.1 (selected epoch 31), 4.2 s`: accuracies in percent, or what else selects, named."""
     scores = report.selected or report.last
-    name, metric = ("AUROC ", "auroc") if selection.metric == "auroc" else ("", "accuracy")
+    metric = printed(selection.metric)
+    name = "" if metric == "accuracy" else f"{METRIC_NAMES[metric]} "
     val = f"val {100 * getattr(scores.val, metric):.1f}, " if scores.val else ""
     state = "selected" if report.selected else "last"
     test = f"test {100 * getattr(scores.test, metric):.1f} ({state} epoch {scores.epoch})"

@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
+from saflex_cli.config.metrics import METRIC_NAMES
 from saflex_cli.figures.lines import Line, Mark, Panel, draw_lines
 from saflex_cli.figures.rows import RowMark, RowPanel, draw_rows
 from saflex_cli.store.studies.statistics import mean_interval
 from saflex_cli.store.studies.table import CellData, CurveData, Result, StudyData
 
-_NAMES = {"accuracy": "test accuracy (%)", "auroc": "test AUROC (%)"}
 NOTE = "Mean over seeds with its 95 % interval. Whether methods differ is in the table: paired, and corrected."
 
 
@@ -33,13 +33,13 @@ def _curve(data: StudyData, curve: CurveData, labels: Sequence[str]) -> Panel:
         ]
         if marks:
             lines.append(Line(data.study.title_of(label), tuple(marks)))
-    return Panel(curve.curve.title, curve.curve.axis, _NAMES[curve.curve.metric], tuple(lines))
+    return Panel(curve.curve.title, curve.curve.axis, f"test {METRIC_NAMES[curve.curve.metric]} (%)", tuple(lines))
 
 
 def _cell(data: StudyData, curve: CurveData, cell: CellData, labels: Sequence[str]) -> RowPanel:
     marks = {data.study.title_of(label): _mark(cell.results.get(label)) for label in labels}
     drawn = {title: RowMark(*mark) for title, mark in marks.items() if mark is not None}
-    return RowPanel(curve.curve.title, cell.cell.text, _NAMES[curve.curve.metric], drawn)
+    return RowPanel(curve.curve.title, cell.cell.text, f"test {METRIC_NAMES[curve.curve.metric]} (%)", drawn)
 
 
 def _mark(result: Result | None) -> tuple[float, tuple[float, float] | None] | None:

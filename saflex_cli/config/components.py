@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from saflex_cli.config.base import Dropout, Positive, Share, Strict
+from saflex_cli.config.images import Carved, CubData, ImageFolderData, IWildCamData, Pixels
 from saflex_cli.config.pool import PoolSamples
 from saflex_cli.config.tabular import CsvData, TabularData
 from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup, Saint
@@ -42,17 +43,6 @@ class DigitsData(Strict):
     """One split for all seeds; without it every seed has a split of its own (the same for all methods)."""
 
 
-class Pixels(Strict):
-    """How images of 0…255 become inputs, for every data set read from files."""
-
-    rgb: bool = False
-    """Grey images get three equal channels. Colour images have three in any case."""
-    mean: float = 0.5
-    """Subtracted from intensities in [0, 1], the same for all channels."""
-    std: Annotated[float, Field(gt=0)] = 0.5
-    """Divides what is left."""
-
-
 def _single_label(subset: Any) -> Any:  # noqa: ANN401 - raw YAML
     if subset == "chestmnist":
         raise ValueError("chestmnist is multi-label, and saflex trains on one class per image; take another set")
@@ -68,33 +58,12 @@ class MedMnistData(Pixels):
     """Pixels per side of the official release."""
 
 
-class Carved(Strict):
-    """How splits that a source lacks are carved out of `train`, class by class."""
-
-    val_share: Annotated[float, Field(gt=0, lt=1)] = 0.1
-    """Share of the training samples that become `val` where there is none."""
-    test_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    """Share of the training samples that become `test` where there is none; taken first."""
-    split_seed: int = 0
-    """The carved splits are the same for every run seed."""
-
-
 class NpzData(Pixels, Carved):
     """Any file in MedMNIST's format: `{train,val,test}_{images,labels}`, uint8 images (N, H, W) or (N, H, W, 3)."""
 
     name: Literal["npz"]
     path: str
     """File, absolute or relative to the data root."""
-
-
-class ImageFolderData(Pixels, Carved):
-    """Images in one sub-folder per class, or in `train`, `val`, `test` folders of such sub-folders."""
-
-    name: Literal["image_folder"]
-    path: str
-    """Folder, absolute or relative to the data root."""
-    size: Positive
-    """Pixels per side; other images are resized (bilinear, antialiased) without keeping their aspect."""
 
 
 class GaussiansData(Strict):
@@ -113,7 +82,15 @@ class GaussiansData(Strict):
 
 
 DataConfig = Annotated[
-    DigitsData | MedMnistData | NpzData | ImageFolderData | GaussiansData | TabularData | CsvData,
+    DigitsData
+    | MedMnistData
+    | NpzData
+    | ImageFolderData
+    | CubData
+    | IWildCamData
+    | GaussiansData
+    | TabularData
+    | CsvData,
     Field(discriminator="name"),
 ]
 
@@ -227,6 +204,18 @@ class RandAugment(Strict):
         return self
 
 
+class WildsRandAugment(Strict):
+    """RandAugment as the WILDS benchmark trains with it: every magnitude is drawn anew, and a cutout comes last."""
+
+    name: Literal["randaugment_wilds"]
+    num_ops: Positive = 2
+    """Drawn uniformly with replacement from 14."""
+    flip: Share = 0.5
+    """Probability of a mirror image before the operations."""
+    cutout: Share = 0.5
+    """Largest side of the cutout as a share of the width; its side is uniform from 0 on."""
+
+
 class Mixup(Strict):
     """Each sample mixed with another of its batch, labels likewise (Zhang et al. 2018)."""
 
@@ -279,6 +268,7 @@ AugmenterStep = Annotated[
     | Folder
     | PoolSamples
     | RandAugment
+    | WildsRandAugment
     | Mixup
     | Crop
     | SoftCrop

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field, create_model, model_validator
 from saflex_cli.config.base import Positive, Strict
 from saflex_cli.config.components import Augmenter, DataConfig, ModelConfig
 from saflex_cli.config.method_base import MethodBase, Seeds, WithoutUpstream, all_different
+from saflex_cli.config.metrics import SelectionMetric
 from saflex_cli.config.pool import PoolConfig
 from saflex_cli.config.references import GradientBoosting, LogisticRegression
 from saflex_cli.settings import DEFAULT, PRESETS, PresetName, Settings
@@ -85,7 +86,8 @@ class Train(Strict):
 class Selection(Strict):
     """The epoch whose weights are reported as `selected`: the first one with the best value. Test data never select."""
 
-    metric: Literal["accuracy", "auroc", "loss"] = "accuracy"
+    metric: SelectionMetric = "accuracy"
+    """`macro_f1` is averaged over the classes that the split holds, as WILDS does it."""
     split: Literal["val"] = "val"
 
 

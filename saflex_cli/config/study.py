@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from saflex_cli.config.document import Document, Location, dotted, parse_path, read_document, shown_path
 from saflex_cli.config.load import load_recipe, validate
+from saflex_cli.config.metrics import Metric, printed
 from saflex_cli.config.schema import Recipe
 from saflex_cli.config.study_config import ChoiceConfig, StudyConfig
 from saflex_cli.errors import RecipeError
@@ -56,9 +57,9 @@ class Curve:
         return slug(self.title)
 
     @property
-    def metric(self) -> Literal["accuracy", "auroc"]:
+    def metric(self) -> Metric:
         """What its recipes select by; accuracy where that is the loss."""
-        return "auroc" if self.cells[0].recipe.selection.metric == "auroc" else "accuracy"
+        return printed(self.cells[0].recipe.selection.metric)
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def _curve(config: StudyConfig, index: int, document: Document) -> Curve:
             raise located(error, cell.set, location, document) from error
         cells.append(Cell(cell.at, recipe, cell.set))
     curve = Curve(given.title, given.axis or config.axis, tuple(cells))
-    if len({cell.recipe.selection.metric == "auroc" for cell in curve.cells}) > 1:
+    if len({printed(cell.recipe.selection.metric) for cell in curve.cells}) > 1:
         raise _error(document, (CURVES, index), "its cells select by different metrics; make them two curves")
     return curve
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int64, UInt8
 from torch import Tensor
 
-from saflex_cli.config.components import Pixels
+from saflex_cli.config.images import Pixels
 from saflex_cli.data.splits import PixelScale, Split, Splits
 from saflex_cli.numpy_arrays import NDArray
 

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from saflex_cli.config.components import DataConfig, DigitsData, GaussiansData, ImageFolderData, MedMnistData, NpzData
+from saflex_cli.config.components import DataConfig, DigitsData, GaussiansData, MedMnistData, NpzData
+from saflex_cli.config.images import CubData, ImageFolderData, IWildCamData
 from saflex_cli.config.tabular import CsvData, TabularData
+from saflex_cli.data.cub import cub
 from saflex_cli.data.digits import digits
 from saflex_cli.data.gaussians import gaussians
 from saflex_cli.data.image_folder import image_folder
+from saflex_cli.data.iwildcam import iwildcam
 from saflex_cli.data.medmnist import medmnist
 from saflex_cli.data.npz import npz
 from saflex_cli.data.splits import Splits, checked_splits
@@ -37,6 +40,10 @@ def _load(config: DataConfig, seed: int, root: Path) -> Splits:
             return npz(config, root)
         case ImageFolderData():
             return image_folder(config, root)
+        case CubData():
+            return cub(config, root)
+        case IWildCamData():
+            return iwildcam(config, root)
         case GaussiansData():
             return gaussians(config, seed)
         case TabularData() | CsvData():

@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.model_selection import train_test_split
 
-from saflex_cli.config.components import Carved
+from saflex_cli.config.images import Carved
 from saflex_cli.data.arrays import Labelled
 from saflex_cli.errors import DataError
 from saflex_cli.numpy_arrays import NDArray

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from saflex_cli.config.components import Carved, NpzData
+from saflex_cli.config.components import NpzData
+from saflex_cli.config.images import Carved
 from saflex_cli.data.arrays import SPLIT_NAMES, ImageArrays, Labelled, to_splits
 from saflex_cli.data.carve import carve
 from saflex_cli.data.splits import Splits

@@ -1,11 +1,13 @@
 """A data set as tensors, split into train, val and test."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int, Shaped
 from torch import Tensor
 
+from saflex_cli.data.image_files import ImageFiles
 from saflex_cli.errors import DataError
 
 
@@ -25,19 +27,53 @@ class PixelScale:
 class Split:
     """Samples and their classes."""
 
-    inputs: Shaped[Tensor, "n ..."]
+    samples: Shaped[Tensor, "n ..."] | ImageFiles
+    """In memory, or image files that are decoded batch by batch; either is indexed by places."""
     labels: Int[Tensor, " n"]
 
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def inputs(self) -> Shaped[Tensor, "n ..."]:
+        """All samples in memory, for whoever cannot do with batches.
+
+        Raises:
+            DataError: if they are image files.
+        """
+        if isinstance(self.samples, ImageFiles):
+            raise DataError(
+                f"this needs all {len(self):,} samples in memory, and these images are decoded batch by batch; use "
+                "data that fit, such as image_folder or npz, or a part of them"
+            )
+        return self.samples
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one sample."""
+        return tuple(self.samples.shape[1:])
+
+    def stream(self, batches: Iterable[Int[Tensor, " _"]]) -> Iterator[Shaped[Tensor, "_ ..."]]:
+        """The samples at these places, batch by batch; image files are decoded ahead of their use."""
+        samples = self.samples
+        return samples.stream(batches) if isinstance(samples, ImageFiles) else (samples[places] for places in batches)
+
+    def rows(self, places: Int[Tensor, " m"]) -> "Split":
+        """Some of the samples; image files are not decoded."""
+        if isinstance(self.samples, ImageFiles):
+            return Split(self.samples.rows(places), self.labels[places])
+        return Split(self.samples[places], self.labels[places])
+
     def to(self, device: torch.device) -> "Split":
         """The same samples on another device."""
-        return Split(self.inputs.to(device), self.labels.to(device))
+        return Split(self.samples.to(device), self.labels.to(device))
 
     def joined(self, other: "Split") -> "Split":
         """These samples, then the others."""
-        return Split(torch.cat([self.inputs, other.inputs]), torch.cat([self.labels, other.labels]))
+        labels = torch.cat([self.labels, other.labels])
+        if isinstance(self.samples, ImageFiles) and isinstance(other.samples, ImageFiles):
+            return Split(self.samples.joined(other.samples), labels)
+        return Split(torch.cat([self.inputs, other.inputs]), labels)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ def evaluate_checkpoint(
     """
     finished = load_finished(path, data_root=data_root, device=device)
     chosen = getattr(finished.parts.splits, split)
-    log_probs = predict(finished.model, chosen.inputs.to(finished.device)).cpu()
+    log_probs = predict(finished.model, chosen.samples.to(finished.device)).cpu()
     return Evaluation(
         recipe=finished.parts.recipe.name,
         method=finished.parts.method.label,

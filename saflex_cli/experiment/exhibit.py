@@ -70,7 +70,7 @@ def exhibit(path: Path, *, count: int, data_root: Path | None = None, device: st
     parts = finished.parts
     require_showable(parts.method)
     _require_drawable(parts)
-    in_plane = parts.splits.train.inputs.ndim == 2
+    in_plane = len(parts.splits.train.shape) == 1
     samples = joined(list(_refined_batches(finished, every=in_plane)))
     drawn = samples.rows(slice(count)).by_weight()
     trusted = parts.splits.val
@@ -106,7 +106,7 @@ def require_showable(method: MethodConfig) -> None:
 
 
 def _require_drawable(parts: Parts) -> None:
-    shape = parts.splits.train.inputs.shape[1:]
+    shape = parts.splits.train.shape
     if len(shape) != 3 and tuple(shape) != (2,):
         raise RecipeError(f"data: {parts.recipe.data.name} has neither images nor points in the plane to draw")
     steps = parts.method.augmenter if parts.method.augmenter is not None else parts.recipe.augmenter
@@ -179,7 +179,7 @@ def _refine(finished: Finished, streams: Streams) -> Refine:
 
 
 def _rows(split: Split, chosen: Int[Tensor, " n"]) -> Split:
-    return Split(split.inputs[chosen], split.labels[chosen])
+    return Split(split.samples[chosen], split.labels[chosen])
 
 
 def _plane(finished: Finished, samples: Samples, trusted: Split) -> Plane:

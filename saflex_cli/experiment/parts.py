@@ -93,7 +93,7 @@ class Parts:
         splits = self.splits
         model = build_model(
             self.recipe.model,
-            shape=tuple(splits.train.inputs.shape[1:]),
+            shape=splits.train.shape,
             levels=splits.levels,
             classes=splits.classes,
             mean=splits.scale.mean,
@@ -171,7 +171,7 @@ def build_parts(
     elif method.uses_upstream and steps is not None:
         upstream = build_upstream(
             steps,
-            shape=tuple(splits.train.inputs.shape[1:]),
+            shape=splits.train.shape,
             levels=splits.levels,
             class_names=splits.class_names,
             root=data_root(root),

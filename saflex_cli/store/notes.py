@@ -5,12 +5,11 @@ from collections.abc import Iterator
 from itertools import chain, product
 
 from saflex_cli.config.identity import find_method
+from saflex_cli.config.metrics import METRIC_NAMES
 from saflex_cli.config.schema import MethodConfig, SaflexMethod
 from saflex_cli.store.aggregate import Cell, TableData
 from saflex_cli.store.entries import LAST_EPOCH_MARK
 from saflex_cli.store.table import Table
-
-_NAMES = {"accuracy": "accuracy", "auroc": "AUROC", "loss": "loss"}
 
 
 def notes(data: TableData) -> Iterator[str]:
@@ -49,13 +48,13 @@ def _metric_note(table: Table, cells: list[Cell]) -> str:
 def _metrics(table: Table) -> str:
     """`AUROC (Volkert: accuracy)`: the metric of most columns, and the columns with another one."""
     (usual, _), *_ = Counter(column.metric for column in table.columns).most_common(1)
-    others = [f"{column.title}: {_NAMES[column.metric]}" for column in table.columns if column.metric != usual]
-    return _NAMES[usual] + (f" ({', '.join(others)})" if others else "")
+    others = [f"{column.title}: {METRIC_NAMES[column.metric]}" for column in table.columns if column.metric != usual]
+    return METRIC_NAMES[usual] + (f" ({', '.join(others)})" if others else "")
 
 
 def _selection_note(table: Table, methods: list[MethodConfig]) -> str:
     metrics = dict.fromkeys(
-        _NAMES[source.recipe.selection.metric] for column in table.columns for source in column.sources.values()
+        METRIC_NAMES[source.recipe.selection.metric] for column in table.columns for source in column.sources.values()
     )
     note = f"Selected: epoch chosen by validation {' or '.join(metrics)}."
     if any(method.train_on == ("train", "val") for method in methods):

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from saflex_cli.config.metrics import SelectionMetric
+
 
 class Record(BaseModel):
     """Base of what is written to results: frozen, no unknown fields, no NaN."""
@@ -17,6 +19,8 @@ class Metrics(Record):
     accuracy: Annotated[float, Field(ge=0, le=1)]
     auroc: Annotated[float, Field(ge=0, le=1)]
     """One against the rest, averaged over the classes (macro); equal to scikit-learn's."""
+    macro_f1: Annotated[float, Field(ge=0, le=1)] | None = None
+    """Averaged over the classes that the split holds; None in reports from before it was recorded."""
     loss: float
     """Mean cross-entropy in nats."""
 
@@ -34,7 +38,7 @@ class Scores(Record):
 class Selected(Scores):
     """The state that validation chose."""
 
-    metric: Literal["accuracy", "auroc", "loss"]
+    metric: SelectionMetric
     split: Literal["val"]
 
 
@@ -156,6 +160,7 @@ class EpochRow(Record):
     train_loss: float
     val_accuracy: float | None
     val_auroc: float | None
+    val_macro_f1: float | None = None
     val_loss: float | None
     mean_weight: float | None
     label_change_rate: float | None

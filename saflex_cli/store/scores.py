@@ -1,13 +1,14 @@
 """The test metric of one method seed by seed, and what SAFLEX did in its runs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 from typing import Literal
 
+from saflex_cli.config.metrics import METRIC_NAMES, Metric
+from saflex_cli.errors import ResultsError
 from saflex_cli.store.estimates import Difference, paired_difference
 from saflex_cli.store.report import LabelFacts, Report, Scores
-from saflex_cli.store.table_config import Metric
 
 Epoch = Literal["selected", "last"]
 Reports = Mapping[int, Report]
@@ -57,11 +58,14 @@ class SeedScores:
 
     @classmethod
     def of(cls, reports: Reports, metric: Metric) -> "SeedScores":
-        """Read them from reports."""
-        value = _VALUES[metric]
+        """Read them from reports.
+
+        Raises:
+            ResultsError: if a report is older than the metric.
+        """
         return cls(
-            selected={seed: value(report.selected) for seed, report in reports.items() if report.selected},
-            last={seed: value(report.last) for seed, report in reports.items()},
+            selected={seed: _value(r.selected, metric, r) for seed, r in reports.items() if r.selected},
+            last={seed: _value(r.last, metric, r) for seed, r in reports.items()},
         )
 
     def beside(self, other: "SeedScores", epoch: Epoch) -> tuple[Epoch, Mapping[int, float], Mapping[int, float]]:
@@ -77,10 +81,14 @@ class SeedScores:
         return Comparison(difference, used) if difference else None
 
 
-_VALUES: Mapping[Metric, Callable[[Scores], float]] = {
-    "accuracy": lambda scores: scores.test.accuracy,
-    "auroc": lambda scores: scores.test.auroc,
-}
+def _value(scores: Scores, metric: Metric, report: Report) -> float:
+    value: float | None = getattr(scores.test, metric)
+    if value is None:
+        raise ResultsError(
+            f"{report.recipe} {report.method} seed {report.seed}: its report is from before {METRIC_NAMES[metric]} was "
+            "recorded; `saflex train … --force` makes it again"
+        )
+    return value
 
 
 def saflex_means(reports: Reports) -> SaflexMeans | None:

@@ -8,11 +8,12 @@ from typing import NamedTuple
 from saflex_cli.config.document import Document, Location, dotted, read_document, shown_path
 from saflex_cli.config.identity import find_method
 from saflex_cli.config.load import load_recipe, validate
+from saflex_cli.config.metrics import Metric, printed
 from saflex_cli.config.schema import Recipe
 from saflex_cli.config.study import Cell, Study, load_study
 from saflex_cli.errors import RecipeError
 from saflex_cli.store.published import Published, PublishedKey, look_up, read_published
-from saflex_cli.store.table_config import ColumnConfig, Metric, Row, RowKey, TableConfig
+from saflex_cli.store.table_config import ColumnConfig, Row, RowKey, TableConfig
 
 
 class InStudy(NamedTuple):
@@ -111,13 +112,12 @@ def table_from_recipe(recipe: Recipe, source: str | None = None) -> Table:
     plain = [m for m in recipe.methods if m.name == "upstream" and m.augmenter is None]
     on_train = [m for m in plain if m.train_on == ("train",)]
     on_both = [m for m in plain if m.train_on == ("train", "val")]
-    metric: Metric = "auroc" if recipe.selection.metric == "auroc" else "accuracy"
     return Table(
         name=recipe.name.replace("/", "-"),
         title=recipe.name,
         caption=None,
         incomplete=None,
-        columns=(Column(recipe.name, metric, {None: Source(recipe, source)}),),
+        columns=(Column(recipe.name, printed(recipe.selection.metric), {None: Source(recipe, source)}),),
         rows=tuple(Row(method=m.label, title=m.label) for m in recipe.methods),
         baseline=(on_train or recipe.methods)[0].label,
         fair=on_both[0].label if on_both else None,

@@ -1,13 +1,12 @@
 """What a table file may say: which recipes are its columns, and which methods its rows."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
 from saflex_cli.config.base import Strict, Title
 from saflex_cli.config.method_base import Slug
-
-Metric = Literal["accuracy", "auroc"]
+from saflex_cli.config.metrics import Metric
 
 
 class PublishedColumn(Strict):

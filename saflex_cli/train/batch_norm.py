@@ -62,9 +62,8 @@ def _estimate(model: nn.Module, layers: list[_BatchNorm], clean: Split, size: in
                 layer.reset_running_stats()
                 layer.momentum = None  # a plain mean over all batches since the reset
                 layer.train()
-            for chosen in order.split(size):
-                if len(chosen) > 1:
-                    model(clean.inputs[chosen])
+            for inputs in clean.stream(chosen for chosen in order.split(size) if len(chosen) > 1):
+                model(inputs)
     finally:
         for layer, momentum in zip(layers, momenta, strict=True):
             layer.momentum = momentum

@@ -8,15 +8,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from saflex_cli.core.passes import evaluation_mode
+from saflex_cli.data.image_files import ImageFiles
 from saflex_cli.data.splits import Split
 from saflex_cli.numpy_arrays import NDArray
 
+METRICS = ("accuracy", "auroc", "macro_f1", "loss")
+"""What `evaluate` says of a split."""
 EVALUATION_BATCH = 1024
 """Samples of a forward pass. Of a model with attention between rows, predictions depend on it."""
 
 
 @torch.no_grad()
-def predict(model: nn.Module, inputs: Shaped[Tensor, "n ..."]) -> Float[Tensor, "n classes"]:
+def predict(model: nn.Module, inputs: Shaped[Tensor, "n ..."] | ImageFiles) -> Float[Tensor, "n classes"]:
     """Log-probabilities in evaluation mode; modules get their own modes back."""
     with evaluation_mode(model):
         logits = torch.cat([model(batch) for batch in inputs.split(EVALUATION_BATCH)])
@@ -24,8 +27,8 @@ def predict(model: nn.Module, inputs: Shaped[Tensor, "n ..."]) -> Float[Tensor, 
 
 
 def evaluate(model: nn.Module, split: Split) -> dict[str, float]:
-    """`accuracy` and `auroc` as fractions, `loss` as mean cross-entropy in nats."""
-    return metrics(predict(model, split.inputs).cpu(), split.labels.cpu())
+    """`accuracy`, `auroc` and `macro_f1` as fractions, `loss` as mean cross-entropy in nats."""
+    return metrics(predict(model, split.samples).cpu(), split.labels.cpu())
 
 
 def metrics(log_probs: Float[Tensor, "n classes"], labels: Int[Tensor, " n"]) -> dict[str, float]:
@@ -37,13 +40,26 @@ def metrics_of_seeds(
     log_probs: Float[Tensor, "seeds n classes"], labels: Int[Tensor, "seeds n"]
 ) -> list[dict[str, float]]:
     """The metrics of `evaluate` for each of several predictions of as many samples."""
-    accuracies = (log_probs.argmax(2) == labels).double().mean(1).tolist()
+    predicted, classes = log_probs.argmax(2), log_probs.shape[2]
+    accuracies = (predicted == labels).double().mean(1).tolist()
     aurocs = macro_aurocs(log_probs.exp().double().numpy(), labels.numpy())
+    f1s = [macro_f1(*pair, classes) for pair in zip(predicted, labels, strict=True)]
     losses = [functional.nll_loss(*pair).item() for pair in zip(log_probs, labels, strict=True)]
-    return [
-        {"accuracy": accuracy, "auroc": auroc, "loss": loss}
-        for accuracy, auroc, loss in zip(accuracies, aurocs, losses, strict=True)
-    ]
+    return [dict(zip(METRICS, values, strict=True)) for values in zip(accuracies, aurocs, f1s, losses, strict=True)]
+
+
+def macro_f1(predicted: Int[Tensor, " n"], labels: Int[Tensor, " n"], classes: int) -> float:
+    """F1 averaged over the classes that `labels` holds, whatever else is predicted: the rule of WILDS.
+
+    F1 of a class is twice its hits, by how often it is predicted and how often it is true. Equal to scikit-learn's
+    `f1_score(…, average="macro", labels=unique(labels), zero_division=0)`; a class without samples would count as 0 in
+    scikit-learn's own macro average, where it is predicted at all.
+
+    Worked case: labels 0 0 1, predicted 0 2 1. F1 is 2/3 for class 0 and 1 for class 1; class 2 has no samples: 5/6.
+    """
+    hits, made, true = (found.bincount(minlength=classes) for found in (labels[predicted == labels], predicted, labels))
+    present = true > 0
+    return float((2 * hits[present] / (made + true)[present].double()).mean())
 
 
 def macro_auroc(probabilities: NDArray[np.float64], labels: NDArray[np.int64]) -> float:

@@ -38,4 +38,4 @@ class Folds:
         return order.to(self.split.labels.device).tensor_split(FOLDS)
 
     def _rows(self, places: Int[Tensor, " chosen"]) -> Split:
-        return Split(self.split.inputs[places], self.split.labels[places])
+        return self.split.rows(places)

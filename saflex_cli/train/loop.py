@@ -28,7 +28,7 @@ from saflex_cli.train.checkpoint import (
     restore_optimizer,
     write_checkpoint,
 )
-from saflex_cli.train.evaluate import evaluate
+from saflex_cli.train.evaluate import METRICS, evaluate
 from saflex_cli.train.folds import Folds
 from saflex_cli.train.optimizer import set_learning_rate
 from saflex_cli.train.pace import Pace
@@ -191,7 +191,7 @@ class Fit:
 
     def _validate(self, state: TrainingState, epoch: int) -> dict[str, float | None]:
         if self.val is None:
-            return {"val_accuracy": None, "val_auroc": None, "val_loss": None}
+            return {f"val_{name}": None for name in METRICS}
         with self.evaluating():
             values = evaluate(self.model, self.val)
             self._require_finite(values["loss"], epoch)
@@ -239,9 +239,9 @@ def batches(split: Split, size: int, generator: torch.Generator) -> Iterator[Bat
     The last batch may be smaller, and is left out if it has one sample.
     """
     order = torch.randperm(len(split), generator=generator).to(split.labels.device)
-    for chosen in order.split(size):
-        if len(chosen) > 1:
-            yield split.inputs[chosen], split.labels[chosen], chosen
+    places = [chosen for chosen in order.split(size) if len(chosen) > 1]
+    for inputs, chosen in zip(split.stream(places), places, strict=True):
+        yield inputs, split.labels[chosen], chosen
 
 
 def full_batches(split: Split, size: int, generator: torch.Generator) -> Iterator[Batch]:

@@ -27,10 +27,10 @@ class Chosen:
         return len(self.split) if self.places is None else len(self.places)
 
     def rows(self) -> Split:
-        """The samples."""
+        """The samples, decoded where they are files."""
         if self.places is None:
-            return self.split
-        return Split(self.split.inputs[self.places], self.split.labels[self.places])
+            return Split(self.split.samples[:], self.split.labels)
+        return Split(self.split.samples[self.places], self.split.labels[self.places])
 
 
 @runtime_checkable

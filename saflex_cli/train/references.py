@@ -15,7 +15,7 @@ from saflex_cli.errors import DataError, RecipeError
 from saflex_cli.models.build import fit_reference
 from saflex_cli.models.references import FittedReference, Rows
 from saflex_cli.seeding import Streams
-from saflex_cli.train.evaluate import metrics
+from saflex_cli.train.evaluate import METRICS, metrics
 from saflex_cli.train.loop import better
 from saflex_cli.train.steps import train_split
 
@@ -52,7 +52,7 @@ def require_rows(method: ReferenceMethod, splits: Splits) -> None:
         DataError: if a class has no row to fit on.
     """
     train = train_split(method, splits)
-    if train.inputs.ndim != 2:
+    if len(train.shape) != 1:
         raise RecipeError(f"method {method.label} takes rows of a table, and the data are images; leave it out")
     absent = sorted(set(range(splits.classes)) - set(train.labels.tolist()))
     if absent:
@@ -82,7 +82,7 @@ def judge_reference(method: ReferenceMethod, splits: Splits, selection: Selectio
 def _curve(fitted: FittedReference, train: Split, val: Split | None) -> list[dict[str, Any]]:
     """Loss on the training rows, and all metrics on the validation rows, of every stage."""
     losses = [functional.nll_loss(found, train.labels).item() for found in fitted.staged(train.inputs)]
-    judged: list[dict[str, float | None]] = [{"accuracy": None, "auroc": None, "loss": None} for _ in losses]
+    judged: list[dict[str, float | None]] = [dict.fromkeys(METRICS) for _ in losses]
     if val is not None:
         judged = [dict(metrics(found, val.labels)) for found in fitted.staged(val.inputs)]
     return [

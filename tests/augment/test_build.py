@@ -18,6 +18,7 @@ from saflex_cli.config.components import (
     Mixup,
     RandAugment,
     Rotation,
+    WildsRandAugment,
 )
 from saflex_cli.config.pool import PoolSamples
 from saflex_cli.config.tabular_components import CellCutMix, ColumnCutMix, EmbeddingMixup
@@ -231,3 +232,12 @@ def test_a_function_may_change_its_arguments() -> None:
     before = IMAGES.clone()
     augmented(upstream_from_function(lambda x, y, _g: (x.mul_(0).add_(7), y), 4))
     assert torch.equal(before, IMAGES)
+
+
+def test_the_randaugment_of_wilds_is_built_from_its_own_name() -> None:
+    step = WildsRandAugment(name="randaugment_wilds", num_ops=1)
+    upstream = build_upstream((step,), shape=(1, 8, 8), class_names=tuple("abcd"), root=Path())
+    batch = upstream.epoch(Streams(0), 0)(IMAGES, LABELS)
+    assert (batch.inputs.dtype, batch.inputs.shape) == (torch.uint8, IMAGES.shape)
+    with pytest.raises(RecipeError, match="randaugment_wilds takes images, and the data are vectors"):
+        build_upstream((step,), shape=(8,), class_names=tuple("abcd"), root=Path())

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from saflex_cli.config.components import Pixels
+from saflex_cli.config.images import Pixels
 from saflex_cli.data.arrays import ImageArrays, Labelled, to_splits
 from saflex_cli.data.splits import PixelScale
 from tests.data.made_up import arrays

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from saflex_cli.config.components import Carved
+from saflex_cli.config.images import Carved
 from saflex_cli.data.arrays import Labelled
 from saflex_cli.data.carve import carve
 from saflex_cli.errors import DataError

@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from saflex_cli.config.components import ImageFolderData
+from saflex_cli.config.images import ImageFolderData
 from saflex_cli.data.build import build_data
 from saflex_cli.data.splits import Splits
 from saflex_cli.errors import DataError
@@ -137,3 +137,24 @@ def test_a_class_without_training_images_and_a_misnamed_split(tmp_path: Path) ->
     save(tmp_path / "mine" / "valid" / "a" / "1.png")
     with pytest.raises(DataError, match=r"valid: beside train there may be val and test alone"):
         load(tmp_path / "mine")
+
+
+def test_class_names_may_come_from_a_file(folder: Path) -> None:
+    (folder.parent / "names.txt").write_text("tabby cat\ngood dog\n")
+    splits = load(folder, class_names="names.txt")
+    assert splits.class_names == ("tabby cat", "good dog")
+    assert splits.sha256 == load(folder).sha256
+    (folder.parent / "names.csv").write_text("class,name\ndog,good dog\ncat,tabby cat\n")
+    assert load(folder, class_names="names.csv").class_names == ("tabby cat", "good dog")
+    (folder.parent / "names.csv").write_text("class,name\ndog,good dog\n")
+    with pytest.raises(DataError, match=r"names\.csv: has no name for the class 'cat'"):
+        load(folder, class_names="names.csv")
+
+
+def test_a_crop_cuts_the_middle_out(folder: Path) -> None:
+    wide = np.tile(np.repeat(np.array([0, 200, 0], np.uint8), [10, 20, 10]), (20, 1))
+    for path in folder.glob("*/*.png"):
+        Image.fromarray(wide).save(path)
+    cropped, stretched = load(folder, size=10, fit="crop"), load(folder, size=10)
+    assert cropped.train.inputs.min() > 150
+    assert stretched.train.inputs.min() == 0

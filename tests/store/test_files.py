@@ -42,9 +42,9 @@ def test_a_report_is_small(results: Path, recipe: Recipe, label: str):
 
 def test_the_curve_leaves_empty_what_is_absent(written: Path):
     assert written.with_suffix(".csv").read_text() == (
-        "epoch,train_loss,val_accuracy,val_auroc,val_loss,mean_weight,label_change_rate,dropped_steps\n"
-        "1,0.333333,0.5,,2e-07,,,4\n"
-        "2,0.333333,0.5,,2e-07,,,4\n"
+        "epoch,train_loss,val_accuracy,val_auroc,val_macro_f1,val_loss,mean_weight,label_change_rate,dropped_steps\n"
+        "1,0.333333,0.5,,,2e-07,,,4\n"
+        "2,0.333333,0.5,,,2e-07,,,4\n"
     )
 
 

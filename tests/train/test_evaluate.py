@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, log_loss, roc_auc_score
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import accuracy_score, f1_score, log_loss, roc_auc_score
 from torch import nn
 
 from saflex_cli.data.splits import Split
-from saflex_cli.train.evaluate import evaluate, macro_auroc, metrics, predict
+from saflex_cli.train.evaluate import METRICS, evaluate, macro_auroc, macro_f1, metrics, metrics_of_seeds, predict
 
 
 @pytest.mark.parametrize("classes", [2, 3, 10])
@@ -22,6 +24,7 @@ def test_metrics_equal_scikit_learn(classes: int, ties: bool) -> None:
     score = probabilities[:, 1] if classes == 2 else probabilities
     assert values["accuracy"] == accuracy_score(labels, probabilities.argmax(1))
     assert values["auroc"] == pytest.approx(roc_auc_score(labels, score, multi_class="ovr"), abs=1e-12)
+    assert values["macro_f1"] == pytest.approx(f1_score(labels, probabilities.argmax(1), average="macro"), abs=1e-12)
     assert values["loss"] == pytest.approx(log_loss(labels, probabilities, labels=range(classes)), abs=1e-12)
 
 
@@ -36,6 +39,42 @@ def test_an_absent_class_is_left_out_of_the_mean() -> None:
     probabilities = np.array([[0.7, 0.2, 0.1], [0.2, 0.7, 0.1], [0.6, 0.3, 0.1]])
     assert macro_auroc(probabilities, np.array([0, 1, 0])) == 1.0
     assert macro_auroc(probabilities, np.array([1, 1, 1])) == 0.5
+
+
+def slow_macro_f1(predicted: list[int], labels: list[int]) -> float:
+    """Class by class, with precision and recall written out."""
+    scores = []
+    for k in sorted(set(labels)):
+        hits = sum(1 for p, y in zip(predicted, labels, strict=True) if p == y == k)
+        precision = hits / predicted.count(k) if k in predicted else 0.0
+        recall = hits / labels.count(k)
+        scores.append(2 * precision * recall / (precision + recall) if hits else 0.0)
+    return sum(scores) / len(scores)
+
+
+@given(data=st.data(), classes=st.integers(2, 8), n=st.integers(1, 40))
+def test_macro_f1_equals_its_twin_and_scikit_learn_over_the_classes_present(
+    data: st.DataObject, classes: int, n: int
+) -> None:
+    labels, predicted = (data.draw(st.lists(st.integers(0, classes - 1), min_size=n, max_size=n)) for _ in range(2))
+    value = macro_f1(torch.tensor(predicted), torch.tensor(labels), classes)
+    assert value == pytest.approx(slow_macro_f1(predicted, labels), abs=1e-12)
+    wilds_rule = f1_score(labels, predicted, average="macro", labels=np.unique(labels), zero_division=0)
+    assert value == pytest.approx(wilds_rule, abs=1e-12)
+
+
+def test_macro_f1_by_hand() -> None:
+    """Labels 0 0 1, predicted 0 2 1: 2/3 and 1; class 2 is predicted, but has no samples, and is left out: 5/6."""
+    assert macro_f1(torch.tensor([0, 2, 1]), torch.tensor([0, 0, 1]), 3) == pytest.approx(5 / 6)
+
+
+def test_seeds_are_judged_each_by_itself() -> None:
+    generator = torch.Generator().manual_seed(0)
+    log_probs = torch.randn(3, 20, 4, generator=generator).log_softmax(2)
+    labels = torch.randint(4, (3, 20), generator=generator)
+    found = metrics_of_seeds(log_probs, labels)
+    assert found == [metrics(own, true) for own, true in zip(log_probs, labels, strict=True)]
+    assert all(tuple(values) == METRICS for values in found)
 
 
 def test_evaluation_leaves_every_mode_as_it_was() -> None:

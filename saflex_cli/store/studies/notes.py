@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
+from saflex_cli.config.metrics import METRIC_NAMES
 from saflex_cli.config.study import Study
 from saflex_cli.store.entries import LAST_EPOCH_MARK
 from saflex_cli.store.studies.choice import Choice
 from saflex_cli.store.studies.pack import sharing_key
 from saflex_cli.store.studies.statistics import ALPHA
 from saflex_cli.store.studies.table import StudyData
-
-_NAMES = {"accuracy": "accuracy", "auroc": "AUROC"}
 
 
 def notes(data: StudyData) -> Iterator[str]:
@@ -79,10 +78,10 @@ def _metric_note(data: StudyData) -> str:
     counts = sorted({result.expected for cell in data.cells for result in cell.results.values()})
     seeds = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
     named = "; ".join(
-        f"{_NAMES[metric]} of {', '.join(curve.title for curve in data.study.curves if curve.metric == metric)}"
+        f"{METRIC_NAMES[metric]} of {', '.join(curve.title for curve in data.study.curves if curve.metric == metric)}"
         for metric in metrics
     )
-    what = _NAMES[next(iter(metrics))] if len(metrics) == 1 else named
+    what = METRIC_NAMES[next(iter(metrics))] if len(metrics) == 1 else named
     spread = "; ± is the sample standard deviation over seeds" if counts[-1] > 1 else ""
     return f"Test {what} in percent, {seeds} seed{'s' if counts[-1] > 1 else ''}{spread}."
 

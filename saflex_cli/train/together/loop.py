@@ -15,7 +15,7 @@ from torch.optim import Optimizer
 from saflex_cli.config.schema import Recipe
 from saflex_cli.data.splits import Split
 from saflex_cli.models.mlp_stack import MlpStack
-from saflex_cli.train.evaluate import EVALUATION_BATCH, metrics_of_seeds
+from saflex_cli.train.evaluate import EVALUATION_BATCH, METRICS, metrics_of_seeds
 from saflex_cli.train.loop import Tally, TrainingState, better, not_finite
 from saflex_cli.train.optimizer import set_learning_rate
 from saflex_cli.train.step import StepResult
@@ -135,7 +135,7 @@ class StackedFit:
     @torch.no_grad()
     def _validate(self) -> list[dict[str, float | None]]:
         if self.val is None:
-            return [{"accuracy": None, "auroc": None, "loss": None} for _ in self.seeds]
+            return [dict.fromkeys(METRICS) for _ in self.seeds]
         parts = self.val.inputs.split(EVALUATION_BATCH, dim=1)
         logits = torch.cat([self.stack.forward(part).logits for part in parts], dim=1)
         return [dict(own) for own in metrics_of_seeds(logits.float().log_softmax(2).cpu(), self.val.labels.cpu())]
