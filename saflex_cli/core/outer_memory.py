@@ -1,0 +1,47 @@
+"""The outer gradient between calls: used several times, or as a running mean (E10)."""
+
+import weakref
+from collections.abc import Callable
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from saflex_cli.core.directional import OuterDirection
+from saflex_cli.settings import Settings
+
+
+class OuterMemory:
+    """What SAFLEX remembers of the outer data: one instance per model."""
+
+    settings: Settings
+
+    def reset(self) -> None:
+        """Forget the remembered outer gradient and their running mean."""
+        self.running: dict[str, Tensor] = {}
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget the remembered outer gradient, not the running mean."""
+        self._direction: OuterDirection | None = None
+        self._model: weakref.ref[nn.Module] | None = None
+        self._uses = 0
+
+    def _remembered(self, model: nn.Module, calls: int, latest: Callable[[], OuterDirection]) -> OuterDirection:
+        """The outer gradient, used for so many calls on the same model."""
+        known = self._model is not None and self._model() is model
+        if self._direction is None or not known or self._uses >= calls:
+            self._direction = latest()
+            if self.settings.outer_momentum:
+                self._direction = self._averaged(self._direction)
+            self._model, self._uses = weakref.ref(model), 0
+        self._uses += 1
+        return self._direction
+
+    def _averaged(self, latest: OuterDirection) -> OuterDirection:
+        """The running mean of outer gradients with the latest in it; the first one counts in full."""
+        kept = self.settings.outer_momentum
+        self.running = {
+            name: kept * self.running[name].to(tangent) + (1 - kept) * tangent if name in self.running else tangent
+            for name, tangent in latest.tangents.items()
+        }
+        return replace(latest, tangents=self.running)
