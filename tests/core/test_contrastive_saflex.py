@@ -90,13 +90,14 @@ def test_labels_and_separate_weights_are_those_of_each_direction(preset):
     assert_close(refined.loss(), reference_contrastive(similarity, GROUPS, labels=labels, weights=weights))
 
 
-@pytest.mark.parametrize(("preset", "label_of"), [("proximal", "new"), ("weights_only", "own"), ("l2rw", "own")])
-def test_shared_weights_are_the_rule_on_the_mean_of_both_directions(preset, label_of):
-    problem, settings = pair_problem(), preset_settings(preset)
-    own, matrices, _, labels = expected_solution(problem, settings)
-    labels = labels if label_of == "new" else [own, own]
-    refined = ContrastiveSaflex(preset=preset)(**problem.call())
-    scores = [sum(float((matrices[way][i] * labels[way][i]).sum()) for way in range(2)) / 2 for i in range(len(GROUPS))]
+@pytest.mark.parametrize(
+    ("preset", "overrides"), [("proximal", {"label_retention": 8.0}), ("weights_only", {}), ("l2rw", {})]
+)
+def test_shared_weights_are_the_rule_on_the_mean_of_both_directions(preset, overrides):
+    problem, settings = pair_problem(), preset_settings(preset, **overrides)
+    _, matrices, _, labels = expected_solution(problem, settings)
+    refined = ContrastiveSaflex(preset=preset, **overrides)(**problem.call())
+    scores = [sum((matrices[way][i] * labels[way][i]).sum().item() for way in range(2)) / 2 for i in range(len(GROUPS))]
     largest = max(scores)
     expected = [max(0.0, score) / largest if preset == "l2rw" else float(score >= 0) for score in scores]
     for way in ways(refined):
@@ -248,6 +249,34 @@ def test_the_solution_is_single_precision(preset, dtype):
     for way in ways(refined):
         assert way.soft_labels.dtype == way.sample_weights.dtype == way.logits.dtype == torch.float32
     refined.loss().backward()
+
+
+@pytest.mark.parametrize("preset", ["lp", "proximal"])
+def test_automatic_mixed_precision(preset):
+    """Scope `all` leaves it, scope `head` takes its closed form outside it: Π is near that of full precision."""
+    problem = pair_problem()
+    problem.model.float()
+    call = {n: v.float() if n in ("images", "outer_images") else v for n, v in problem.call().items()}
+    exact = ContrastiveSaflex(preset=preset)(**call)
+    with torch.autocast("cpu", torch.bfloat16):
+        coarse = ContrastiveSaflex(preset=preset)(**call)
+    for one, other in zip(ways(coarse), ways(exact), strict=True):
+        assert one.alignment.dtype == torch.float32
+        assert_close(one.alignment, other.alignment, rtol=0, atol=0.05 * other.alignment.abs().max().item())
+    coarse.loss().backward()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("preset", PRESETS)
+def test_on_cuda(preset):
+    """Groups may stay on the CPU; labels and weights agree with the CPU's."""
+    problem = pair_problem()
+    call = {name: v if "groups" in name else copy.deepcopy(v).cuda() for name, v in problem.call().items()}
+    found = ContrastiveSaflex(preset=preset)(**call, generator=seeded())
+    expected = ContrastiveSaflex(preset=preset)(**problem.call(), generator=seeded())
+    for one, other in zip(ways(found), ways(expected), strict=True):
+        assert_close(one.soft_labels.cpu(), other.soft_labels)
+        assert_close(one.sample_weights.cpu(), other.sample_weights)
 
 
 # Misuse ---------------------------------------------------------------------------------------------------------------
