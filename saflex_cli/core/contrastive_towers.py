@@ -85,7 +85,7 @@ def projection_direction(
     torch.clear_autocast_cache()  # casts made without a graph must not serve the training pass
     named, encoded = _last_layer(towers), _latest(towers).detached()
     parameters = dict(towers.named_parameters())
-    leaves = {name: precise(parameters[name].detach()).requires_grad_() for name in set(named.values())}
+    leaves = {name: precise(parameters[name].detach()).requires_grad_() for name in named.values()}
     with torch.enable_grad(), without_autocast(towers):
         moved = replace(encoded, **{role: leaves[name] for role, name in named.items()})
         gradients = torch.autograd.grad(
@@ -100,7 +100,7 @@ def projection_pass(
     """One forward pass, and ṡ along a direction of the projections and the scale; arguments as for `plain_pass`."""
     found = plain_pass(towers, pair, training_step=training_step)
     named = _last_layer(towers)
-    tangents = {role: direction.tangents[name] for role, name in named.items()}
+    tangents = {role: direction.tangents[name] for role, name in named.items() if name in direction.tangents}
     with torch.no_grad(), without_autocast(towers):
         return DirectionalPass(found, projection_velocity(_latest(towers).detached(), tangents))
 

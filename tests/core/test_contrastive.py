@@ -10,7 +10,6 @@ from torch.testing import assert_close
 
 from saflex_cli.core import Saflex, contrastive_loss, single_encoder_loss
 from saflex_cli.core.contrastive import proxies, scaled_cosines, symmetric_loss
-from saflex_cli.errors import SaflexValueError
 from tests.core.contrastive_twins import (
     reference_classes,
     reference_contrastive,
@@ -270,7 +269,7 @@ def test_how_a_label_is_spread_over_twins_does_not_matter(groups):
     assert_close(2 * count * found, columns)
 
 
-# Precision and misuse -------------------------------------------------------------------------------------------------
+# Precision ------------------------------------------------------------------------------------------------------------
 
 
 def test_far_classes_do_not_underflow():
@@ -285,26 +284,3 @@ def test_far_classes_do_not_underflow():
 def test_half_precision_features_give_a_loss_in_single():
     images, texts = (side.detach().bfloat16() for side in features(4))
     assert contrastive_loss(images, texts, 2.0, torch.tensor([0, 0, 1, 2])).dtype == torch.float32
-
-
-@pytest.mark.parametrize(
-    ("groups", "more", "message"),
-    [
-        (torch.tensor([0, 1]), {}, r"groups must be one whole number for each of the 3 pairs, not \(2,\)"),
-        (torch.tensor([[0], [1], [2]]), {}, r"not \(3, 1\)"),
-        (torch.tensor([0.0, 1.0, 2.0]), {}, "torch.float32"),
-        (torch.tensor([0, 0, 1]), {"labels": (torch.eye(3), torch.eye(3))}, r"soft labels \(3, 2\), not \(3, 3\)"),
-        (torch.tensor([0, 1, 2]), {"positives": "diag"}, "positives must be grouped, diagonal or uniform, not 'diag'"),
-    ],
-    ids=["length", "column", "float", "labels", "positives"],
-)
-@pytest.mark.usefixtures("as_installed")
-def test_what_does_not_fit_is_refused(groups, more, message):
-    with pytest.raises(SaflexValueError, match=message):
-        contrastive_loss(torch.ones(3, 2), torch.ones(3, 2), 1.0, groups, **more)
-
-
-@pytest.mark.usefixtures("as_installed")
-def test_an_empty_batch_is_refused():
-    with pytest.raises(SaflexValueError, match="groups: the batch is empty"):
-        contrastive_loss(torch.ones(0, 2), torch.ones(0, 2), 1.0, torch.zeros(0, dtype=torch.int64))

@@ -8,7 +8,6 @@ from torch import nn
 from torch.testing import assert_close
 
 from saflex_cli.core import PRESETS, ContrastiveSaflex, Refined, RefinedPairs, contrastive_loss
-from saflex_cli.errors import SaflexValueError
 from saflex_cli.settings import preset_settings
 from tests.core.contrastive_twins import (
     reference_contrastive,
@@ -17,12 +16,10 @@ from tests.core.contrastive_twins import (
     reference_pair_alignment,
     similarity_of,
 )
-from tests.core.two_towers import GROUPS, TwoTowers, pair_problem
+from tests.core.two_towers import GROUPS, LAST, TwoTowers, pair_problem
 from tests.reference import reference_labels, reference_weights
 
-LAST = {"image_projection", "text_projection", "logit_scale"}
 SOLVED = [preset for preset, settings in PRESETS.items() if settings.gumbel_scale == 0]
-WITH_OUTER_DATA = [preset for preset, settings in PRESETS.items() if settings.needs_outer]
 
 
 def seeded() -> torch.Generator:
@@ -229,6 +226,15 @@ def test_adams_preconditioner(scope):
         assert_close(way.alignment, matrix)
 
 
+def test_it_serves_one_model_after_another():
+    """The outer gradient of another model is not used again."""
+    problem = pair_problem()
+    saflex = ContrastiveSaflex(preset="lp", outer_every=5)
+    saflex(**problem.call())
+    other = {**problem.call(), "model": pair_problem(TwoTowers()).model}
+    assert_close(saflex(**other).images.alignment, ContrastiveSaflex(preset="lp")(**other).images.alignment)
+
+
 def test_presets_without_alignment_need_no_outer_data():
     """`bootstrap` takes one forward pass and no outer data."""
     problem, calls = pair_problem(), []
@@ -277,57 +283,3 @@ def test_on_cuda(preset):
     for one, other in zip(ways(found), ways(expected), strict=True):
         assert_close(one.soft_labels.cpu(), other.soft_labels)
         assert_close(one.sample_weights.cpu(), other.sample_weights)
-
-
-# Misuse ---------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("missing", ["outer_images", "outer_texts", "outer_groups"])
-@pytest.mark.parametrize("preset", WITH_OUTER_DATA)
-def test_missing_outer_data_are_refused(preset, missing):
-    with pytest.raises(SaflexValueError, match="needs outer_images, outer_texts and outer_groups"):
-        ContrastiveSaflex(preset=preset)(**{**pair_problem().call(), missing: None})
-
-
-@pytest.mark.parametrize("name", ["groups", "outer_groups"])
-@pytest.mark.usefixtures("as_installed")
-def test_groups_that_do_not_fit_are_refused(name):
-    with pytest.raises(SaflexValueError, match=r"groups must be one whole number for each of the \d pairs, not \(2,\)"):
-        ContrastiveSaflex(preset="lp")(**{**pair_problem().call(), name: torch.tensor([0, 1])})
-
-
-def test_a_call_without_gradients_is_refused():
-    with torch.no_grad(), pytest.raises(SaflexValueError, match="where gradients are enabled"):
-        ContrastiveSaflex(preset="lp")(**pair_problem().call())
-
-
-def test_precondition_without_an_optimizer_is_refused():
-    with pytest.raises(SaflexValueError, match="precondition needs the optimizer"):
-        ContrastiveSaflex(preset="lp", precondition=True)(**pair_problem().call())
-
-
-@pytest.mark.parametrize(
-    ("choice", "message"),
-    [
-        ({"preset": "papr"}, "unknown preset 'papr'"),
-        ({"positives": "diag"}, "positives must be grouped or diagonal or uniform, not 'diag'"),
-        ({"direction_weights": "mean"}, "direction_weights must be shared or separate, not 'mean'"),
-        ({"preset": "proximal", "head_features": "centred"}, "head_features is of a linear classifier layer"),
-        ({"preset": "proximal", "outer_steps": 3}, "outer_steps is of a linear classifier layer"),
-        ({"preset": "proximal", "weight_margin": 1.0}, "weight_margin is of a linear classifier layer"),
-    ],
-    ids=lambda choice: str(choice)[:24],
-)
-@pytest.mark.usefixtures("as_installed")
-def test_choices_without_meaning_are_refused(choice, message):
-    with pytest.raises(SaflexValueError, match=message):
-        ContrastiveSaflex(**choice)
-
-
-def test_it_serves_one_model_after_another():
-    """The outer gradient of another model is not used again."""
-    problem = pair_problem()
-    saflex = ContrastiveSaflex(preset="lp", outer_every=5)
-    saflex(**problem.call())
-    other = {**problem.call(), "model": pair_problem(TwoTowers()).model}
-    assert_close(saflex(**other).images.alignment, ContrastiveSaflex(preset="lp")(**other).images.alignment)

@@ -7,17 +7,14 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 from torch.testing import assert_close
 
 from saflex_cli.core import ContrastiveSaflex, Encoded
 from saflex_cli.core.contrastive_towers import Towers, projection_direction, projection_pass, projection_velocity
 from saflex_cli.core.directional import directional_pass
-from saflex_cli.errors import SaflexValueError
 from tests.core.contrastive_twins import reference_pair_alignment, similarity_of
-from tests.core.two_towers import GROUPS, MODELS, DistinctCaptions, Embedded, TwoTowers, captions, pair_problem
+from tests.core.two_towers import GROUPS, LAST, MODELS, DistinctCaptions, captions, pair_problem
 
-LAST = {"image_projection", "text_projection", "logit_scale"}
 POSITIVES = ["grouped", "diagonal", "uniform"]
 NEAR = {"rtol": 0.0, "atol": 1e-10}
 
@@ -185,54 +182,3 @@ def test_evaluation_mode(scope):
     at_rest = replace(problem, model=copy.deepcopy(problem.model).eval())
     expected = reference_pair_alignment(at_rest, only=LAST if scope == "head" else None)
     assert_same(found_alignment(problem, scope=scope, alignment_mode="eval"), expected)
-
-
-# Misuse ---------------------------------------------------------------------------------------------------------------
-
-
-def test_embeddings_without_projections_serve_all_scopes_but_the_head():
-    problem = pair_problem(Embedded())
-    assert_same(found_alignment(problem), reference_pair_alignment(problem))
-    with pytest.raises(SaflexValueError, match="scope head needs image_projection, the model's parameter itself"):
-        found_alignment(problem, scope="head")
-
-
-class Wrong(nn.Module):
-    def __init__(self, change):
-        super().__init__()
-        self.towers, self.change = TwoTowers(), change
-
-    def forward(self, images, texts):
-        return self.change(self.towers(images, texts))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda out: (out.image_features, out.text_features, out.logit_scale), "must return .*Encoded.* not tuple"),
-        (
-            lambda out: Encoded(out.image_features[1:], out.text_features, out.logit_scale),
-            "every image needs a text: the model returned 4 image features and 5 text features",
-        ),
-        (
-            lambda out: Encoded(
-                out.image_features, out.text_features, out.logit_scale, 2 * out.image_projection, out.text_projection
-            ),
-            "scope head needs image_projection, the model's parameter itself",
-        ),
-    ],
-    ids=["tuple", "counts", "scaled"],
-)
-@pytest.mark.usefixtures("as_installed")
-def test_models_that_return_something_else_are_refused(change, message):
-    problem = pair_problem(Wrong(change), outer_groups=GROUPS)
-    with pytest.raises(SaflexValueError, match=message):
-        ContrastiveSaflex(preset="proximal")(**problem.call())
-
-
-def test_a_frozen_last_layer_is_refused():
-    problem = pair_problem()
-    for name in LAST:
-        getattr(problem.model, name).requires_grad_(requires_grad=False)
-    with pytest.raises(SaflexValueError, match="the projections and the scale are frozen"):
-        found_alignment(problem, scope="head")

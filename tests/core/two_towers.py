@@ -13,6 +13,8 @@ from tests.core.small_models import randomised
 WORDS, PIXELS, WIDTH, EMBEDDING = 7, 6, 5, 4
 GROUPS = [3, 1, 3, 0, 1]
 OUTER_GROUPS = [1, 0, 1, 2]
+LAST = {"image_projection", "text_projection", "logit_scale"}
+"""Parameters of scope `head`."""
 
 
 class TwoTowers(nn.Module):
