@@ -202,6 +202,17 @@ def test_the_outer_gradient_is_used_again(scope):
     assert not torch.equal(fresh.images.alignment, expected.images.alignment)
 
 
+def test_a_projection_that_thaws_in_between_stands_still_until_the_next():
+    """The remembered outer gradient does not know it yet."""
+    problem = pair_problem()
+    problem.model.text_projection.requires_grad_(requires_grad=False)
+    saflex = ContrastiveSaflex(preset="lp", scope="head", outer_every=2)
+    expected = saflex(**problem.call()).images.alignment
+    problem.model.text_projection.requires_grad_()
+    assert_close(saflex(**problem.call()).images.alignment, expected)
+    assert (saflex(**problem.call()).images.alignment - expected).abs().max() > 1e-3
+
+
 def test_a_running_mean_of_outer_gradients():
     """With momentum ½ the second Π is the mean of the two batches' own: Π is linear in the outer gradient."""
     problem = pair_problem()
