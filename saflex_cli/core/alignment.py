@@ -10,7 +10,9 @@ that the paper loses between Eq. 7 and 8). Π is one directional derivative of t
 gradient is formed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Literal
 
 import torch
@@ -23,6 +25,7 @@ from saflex_cli.core.directional import (
     directional_pass,
     plain_pass,
     refuse_hidden_layers,
+    still_pass,
 )
 from saflex_cli.core.losses import OuterLabels, outer_shares, soft_cross_entropy, soft_labels
 from saflex_cli.core.outer_samples import HeadFeatures
@@ -153,27 +156,29 @@ def align(
         training_step: True if the forward pass *is* the training step's own: running statistics and the random state
             then advance exactly as in `model(inputs)`. False leaves both untouched.
     """
+    take = partial(directional_pass, model, inputs, direction)
+    measured, logits = measured_pass(model, inputs, take, mode=mode, training_step=training_step)
+    return replace(alignment_from(measured, of, sign), logits=logits)
+
+
+def measured_pass(
+    model: nn.Module, inputs: Inputs, take: Callable[..., DirectionalPass], *, mode: Mode, training_step: bool
+) -> tuple[DirectionalPass, Tensor]:
+    """What `take(training_step=…)` measures, in evaluation mode if asked, and the logits of the training forward."""
     if mode == "eval" and any(module.training for module in model.modules()):
         with evaluation_mode(model), torch.no_grad():
-            measured = directional_pass(model, inputs, direction, training_step=False)
+            measured = take(training_step=False)
         torch.clear_autocast_cache()  # casts made without a graph must not serve the training pass
-        logits = plain_pass(model, inputs, training_step=training_step)
-    else:
-        measured = directional_pass(model, inputs, direction, training_step=training_step)
-        logits = measured.logits
-    return replace(alignment_from(measured, of, sign), logits=logits)
+        return measured, plain_pass(model, inputs, training_step=training_step)
+    measured = take(training_step=training_step)
+    return measured, measured.logits
 
 
 def unaligned(model: nn.Module, inputs: Inputs, *, mode: Mode) -> Alignment:
     """The training forward pass with Π = 0, for the ablation: log p from the same mode as where Π is taken."""
-    logits = plain_pass(model, inputs, training_step=True)
-    measured = logits.detach()
-    if mode == "eval" and any(module.training for module in model.modules()):
-        with evaluation_mode(model), torch.no_grad():
-            measured = plain_pass(model, inputs, training_step=False)
-        torch.clear_autocast_cache()
-    log_probs = precise(measured).log_softmax(1)
-    return Alignment(logits, torch.zeros_like(log_probs), log_probs)
+    take = partial(still_pass, model, inputs)
+    measured, logits = measured_pass(model, inputs, take, mode=mode, training_step=True)
+    return replace(alignment_from(measured, "log_prob", 1), logits=logits)
 
 
 def alignment_from(measured: DirectionalPass, of: Of, sign: Literal[1, -1]) -> Alignment:
@@ -193,14 +198,26 @@ def alignment_from(measured: DirectionalPass, of: Of, sign: Literal[1, -1]) -> A
 def _full_direction(
     model: nn.Module, inputs: Inputs, labels: OuterLabels, reduction: Literal["mean", "sum"], balance: bool
 ) -> OuterDirection:
+    def loss(logits: Tensor) -> Tensor:
+        targets = soft_labels(labels, logits, "outer_labels")
+        mean = soft_cross_entropy(logits, targets, outer_shares(targets) if balance else None)
+        return mean * len(logits) if reduction == "sum" else mean
+
+    return descent_direction(model, inputs, loss)
+
+
+def descent_direction(model: nn.Module, inputs: Inputs, loss: Callable[[Tensor], Tensor]) -> OuterDirection:
+    """−∇θ of a loss of the model's output, over all trainable parameters; leaves no trace in running statistics.
+
+    Raises:
+        SaflexValueError: if nothing trains, or reentrant activation checkpointing hides layers.
+    """
     parameters = {name: p for name, p in model.named_parameters() if p.requires_grad}
     if not parameters:
         raise SaflexValueError("the model has no trainable parameter to take Π over")
     with torch.enable_grad(), without_autocast(model):
         logits = traceless_forward(model, inputs)
-        targets = soft_labels(labels, logits, "outer_labels")
-        loss = soft_cross_entropy(logits, targets, outer_shares(targets) if balance else None)
-        loss = loss * len(logits) if reduction == "sum" else loss
+        value = loss(logits)
         refuse_hidden_layers(logits)
-        gradients = torch.autograd.grad(loss, list(parameters.values()), allow_unused=True, materialize_grads=True)
+        gradients = torch.autograd.grad(value, list(parameters.values()), allow_unused=True, materialize_grads=True)
     return OuterDirection({name: -gradient for name, gradient in zip(parameters, gradients, strict=True)})

@@ -123,6 +123,12 @@ def _head_pass(
     return DirectionalPass(logits, velocity.detach(), features)
 
 
+def still_pass(model: nn.Module, inputs: Inputs, *, training_step: bool) -> DirectionalPass:
+    """The pass of a model that does not move: a velocity of 0."""
+    logits = plain_pass(model, inputs, training_step=training_step)
+    return DirectionalPass(logits, torch.zeros_like(logits))
+
+
 def plain_pass(model: nn.Module, inputs: Inputs, *, training_step: bool) -> Float[Tensor, "batch classes"]:
     """The logits with their graph; leaves no trace unless it is the `training_step`'s own."""
     if training_step:

@@ -23,7 +23,8 @@ def checked_logits(output: object) -> Float[Tensor, "batch classes"]:
     """
     if not isinstance(output, Tensor):
         raise SaflexValueError(f"the model must return a tensor of logits (B, K), not {type(output).__name__}")
-    if output.ndim != 2 or output.shape[1] < 2 or not output.is_floating_point():
+    one_pair = output.shape == (1, 1)  # of two towers, whose classes are the pairs of the batch
+    if output.ndim != 2 or not (one_pair or output.shape[1] >= 2) or not output.is_floating_point():
         raise SaflexValueError(
             f"the model must return logits of shape (B, K) with K ≥ 2, not {tuple(output.shape)} {output.dtype}"
         )

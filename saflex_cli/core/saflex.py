@@ -1,8 +1,7 @@
 """SAFLEX as one call inside anybody's training loop."""
 
-import weakref
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, TypedDict
 
@@ -14,6 +13,7 @@ from torch.optim import Optimizer
 from saflex_cli.core.alignment import Alignment, align, outer_direction, unaligned
 from saflex_cli.core.directional import OuterDirection
 from saflex_cli.core.losses import Labels, OuterLabels, soft_cross_entropy, soft_labels, within
+from saflex_cli.core.outer_memory import OuterMemory
 from saflex_cli.core.outer_samples import HeadFeatures
 from saflex_cli.core.passes import Inputs
 from saflex_cli.core.precondition import preconditioned
@@ -66,7 +66,7 @@ class Refined:
         return self.soft_labels.argmax(1) != self.upstream_labels.argmax(1)
 
 
-class Saflex:
+class Saflex(OuterMemory):
     """Learns a weight and a soft label for every augmented sample, in one step (Algorithm 1 and its repairs).
 
     One keyword-only call in the place of `model(inputs)`; it owns no optimizer, no logging and no configuration file.
@@ -89,28 +89,6 @@ class Saflex:
         self.settings = preset_settings(preset, **overrides)
         self.head = head
         self.reset()
-
-    def reset(self) -> None:
-        """Forget the remembered outer gradient and their running mean."""
-        self.running: dict[str, Tensor] = {}
-        self.restart()
-
-    def restart(self) -> None:
-        """Forget the remembered outer gradient, not the running mean."""
-        self._direction: OuterDirection | None = None
-        self._model: weakref.ref[nn.Module] | None = None
-        self._uses = self._outer_size = 0
-
-    def is_due(self, model: nn.Module, outer: int, batch: int) -> bool:
-        """Whether the next call computes the outer gradient anew; where not, it can do without the outer samples.
-
-        Args:
-            model: As for the call.
-            outer: M.
-            batch: B.
-        """
-        known = self._model is not None and self._model() is model
-        return not known or self._uses >= self.settings.steps_per_outer_gradient(outer, batch)
 
     def __call__(
         self,
@@ -166,7 +144,9 @@ class Saflex:
         if not settings.needs_outer:
             return unaligned(model, inputs, mode=settings.alignment_mode)
         with section("outer"):
-            direction = self._outer_direction(model, outer, outer_labels, size)
+            latest = partial(self._latest_direction, model, outer, outer_labels)
+            count = None if outer_labels is None else len(outer_labels)
+            direction = self._remembered(model, count, size, latest)
         if settings.precondition:
             if optimizer is None:
                 raise SaflexValueError("precondition needs the optimizer: saflex(…, optimizer=optimizer)")
@@ -181,24 +161,11 @@ class Saflex:
             training_step=True,
         )
 
-    def _outer_direction(
-        self, model: nn.Module, outer: Inputs | RecordedPass | None, outer_labels: OuterLabels | None, size: int
-    ) -> OuterDirection:
-        """The outer gradient, used for some calls on the same model."""
-        count = self._outer_size if outer_labels is None else len(outer_labels)
-        if self._direction is None or self.is_due(model, count, size):
-            if outer is None or outer_labels is None:
-                raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
-            self._direction = self._latest_direction(model, outer, outer_labels)
-            if self.settings.outer_momentum:
-                self._direction = self._averaged(self._direction)
-            self._model, self._uses, self._outer_size = weakref.ref(model), 0, count
-        self._uses += 1
-        return self._direction
-
     def _latest_direction(
-        self, model: nn.Module, outer: Inputs | RecordedPass, outer_labels: OuterLabels
+        self, model: nn.Module, outer: Inputs | RecordedPass | None, outer_labels: OuterLabels | None
     ) -> OuterDirection:
+        if outer is None or outer_labels is None:
+            raise SaflexValueError("this preset needs outer_inputs and outer_labels: the trusted samples")
         settings = self.settings
         shared: _HeadChoices = {
             "reduction": settings.outer_reduction,
@@ -216,15 +183,6 @@ class Saflex:
                 "alignment_mode train; give outer_inputs instead"
             )
         return recorded_direction(outer, outer_labels, **shared)
-
-    def _averaged(self, latest: OuterDirection) -> OuterDirection:
-        """The running mean of outer gradients with the latest in it; the first one counts in full."""
-        kept = self.settings.outer_momentum
-        self.running = {
-            name: kept * self.running[name].to(tangent) + (1 - kept) * tangent if name in self.running else tangent
-            for name, tangent in latest.tangents.items()
-        }
-        return replace(latest, tangents=self.running)
 
     def _standard_error(self, found: Alignment, labels: Float[Tensor, "batch classes"]) -> Float[Tensor, " batch"]:
         """Of Π·y over the outer samples (scope `head`)."""

@@ -58,29 +58,39 @@ def solve_weights(
 
     `error` gives the standard error of Π·y for any labels; needed for `weight_margin`.
     """
+    score = weight_scores(matrix, labels, upstream, log_probs, settings)
+    if settings.weight_margin and error is not None and not settings.simplex_weights:
+        score = score + settings.weight_margin * error(labels if settings.weight_rule == "agreement" else upstream)
+    return weights_from(score, settings)
+
+
+def weight_scores(matrix: Matrix, labels: Matrix, upstream: Matrix, log_probs: Matrix, settings: Settings) -> Vector:
+    """What the weight rule tests: a sample with a negative score is rejected."""
     tested = matrix
     if settings.weight_test_of == "retained":
         tested = matrix + settings.label_retention * retained_labels(upstream, settings)
     match settings.weight_rule:
         case "none":
-            return torch.ones_like(matrix[:, 0])
+            return torch.zeros_like(matrix[:, 0])
         case "joint":
-            score = joint_gain(matrix, upstream, log_probs, settings)
+            return joint_gain(matrix, upstream, log_probs, settings)
         case "agreement":
-            score = (tested * labels).sum(1)
+            return (tested * labels).sum(1)
         case "printed_sum":
-            score = tested.sum(1)
+            return tested.sum(1)
         case "upstream_agreement" | "relu":
-            score = (tested * upstream).sum(1)
+            return (tested * upstream).sum(1)
         case _:
             assert_never(settings.weight_rule)
+
+
+def weights_from(score: Vector, settings: Settings) -> Vector:
+    """Weights in [0, 1] from the scores of a batch."""
     if settings.simplex_weights:
         return functional.one_hot(score.argmax(), len(score)).to(score)
     if settings.weight_rule == "relu":
         # Ren et al. 2018, Eq. 12: rectified; divided by the largest so that weights lie in [0, 1].
         return score.clamp(min=0) / score.max().clamp(min=torch.finfo(score.dtype).tiny)
-    if settings.weight_margin and error is not None:
-        score = score + settings.weight_margin * error(labels if settings.weight_rule == "agreement" else upstream)
     return (score >= 0).to(score)
 
 

@@ -28,9 +28,10 @@ class Chosen:
 
     def rows(self) -> Split:
         """The samples, decoded where they are files."""
-        if self.places is None:
-            return Split(self.split.samples[:], self.split.labels)
-        return Split(self.split.samples[self.places], self.split.labels[self.places])
+        if self.places is not None:
+            return Split(self.split.samples[self.places], self.split.labels[self.places])
+        in_memory = isinstance(self.split.samples, Tensor)
+        return self.split if in_memory else Split(self.split.samples[:], self.split.labels)
 
 
 @runtime_checkable
