@@ -13,7 +13,7 @@ settings.register_profile(
     "repeatable",
     derandomize=True,
     deadline=None,
-    max_examples=40,
+    max_examples=25,
     suppress_health_check=[HealthCheck.too_slow],  # of a busy machine, not of a test
 )
 settings.load_profile("repeatable")

@@ -35,7 +35,7 @@ def line_of(name: TableName, table: Table) -> str:
     return f"| {' | '.join(cells)} | "
 
 
-@pytest.mark.parametrize("name", ["qsar", "arrhythmia", "shrutime", "click"])
+@pytest.mark.parametrize("name", ["qsar", "arrhythmia", "shrutime", pytest.param("click", marks=pytest.mark.slow)])
 def test_counts(real_data: Callable[..., Path], name: TableName) -> None:
     table = named_table(name, real_data(FACTS[name].target))
     start = line_of(name, table)

@@ -112,6 +112,7 @@ def test_compilation_of_what_looks_inside_the_net_is_refused_by_name(
         make_recipe(tmp_path, methods=[{"name": "upstream"}, method], train=WARM_UP | {"compile": True})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [{"name": "upstream"}, {"name": "saflex", "preset": "proximal"}])
 def test_a_compiled_run_is_the_same_but_for_rounding(
     tmp_path: Path, method: dict[str, Any], monkeypatch: pytest.MonkeyPatch

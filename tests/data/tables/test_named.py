@@ -33,7 +33,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     return set_counts
 
 
-@pytest.mark.parametrize("name", ["qsar", "arrhythmia", "shrutime", "click"])
+@pytest.mark.parametrize("name", ["qsar", "arrhythmia", "shrutime", pytest.param("click", marks=pytest.mark.slow)])
 def test_the_real_files_hold_what_the_facts_say(real_data: Callable[..., Path], name: TableName) -> None:
     facts = FACTS[name]
     root = real_data(facts.target)
