@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from saflex_cli.errors import CheckpointError, RecipeError
 from saflex_cli.models.clip.package import open_clip
-from saflex_cli.models.clip.towers import ClipTowers
+from saflex_cli.models.clip.towers import MEAN, STD, ClipTowers
 
 _FACTS = ("input_resolution", "context_length", "vocab_size")
 """Numbers that OpenAI's files carry beside the weights."""
@@ -30,7 +30,7 @@ def pretrained_file(architecture: str, tag: str, *, quick_gelu: bool, tried: Pat
         tried: The file that was looked for under the same name, for the message.
 
     Raises:
-        RecipeError: for an unknown name, or weights that were trained with the other activation.
+        RecipeError: for an unknown name, or weights that were trained with the other activation or other pixels.
         CheckpointError: if the download fails.
     """
     package = open_clip()
@@ -45,6 +45,11 @@ def pretrained_file(architecture: str, tag: str, *, quick_gelu: bool, tried: Pat
             f"model: the weights {tag!r} were trained with {'QuickGELU' if not quick_gelu else 'GELU'}, and "
             f"{architecture} computes with {'QuickGELU' if quick_gelu else 'GELU'}; "
             f"use architecture: {_other_activation(architecture)}"
+        )
+    if (tuple(source.get("mean") or MEAN), tuple(source.get("std") or STD)) != (MEAN, STD):
+        raise RecipeError(
+            f"model: the weights {tag!r} of {architecture} expect pixels with another mean and std than CLIP's "
+            "own, which is not supported; take other weights"
         )
     try:
         return Path(package.download_pretrained(source))

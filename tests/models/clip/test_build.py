@@ -11,6 +11,7 @@ from safetensors.torch import save_file
 from saflex_cli.config.clip import Clip
 from saflex_cli.errors import CheckpointError, RecipeError, SaflexError
 from saflex_cli.models.clip.build import build_clip
+from saflex_cli.models.clip.towers import MEAN, STD
 from saflex_cli.models.clip.weights import open_clip_state
 from saflex_cli.seeding import Streams
 from tests.models.clip.tiny import ARCHITECTURE, config, original, pictures, towers
@@ -133,6 +134,12 @@ def test_openai_weights_need_quickgelu(tmp_path):
         "model: the weights 'openai' were trained with QuickGELU, and ViT-B-16 computes with GELU; "
         "use architecture: ViT-B-16-quickgelu"
     )
+
+
+def test_weights_for_other_pixels_are_refused(tmp_path):
+    assert (MEAN, STD) == (open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD)
+    with pytest.raises(RecipeError, match=r"^model: the weights 'laion2b_s32b_b82k' of ViT-L-14 expect pixels with"):
+        built(tmp_path, architecture="ViT-L-14", weights="laion2b_s32b_b82k")
 
 
 def test_unknown_weights_are_listed(tmp_path):
