@@ -36,7 +36,11 @@ def write_npz(path: Path, channels: int, classes: int = 4) -> None:
     np.savez(path, **arrays)
 
 
-@pytest.mark.parametrize(("augmenter", "channels"), [("randaugment", 1), ("mixup", 3), ("crop", 1)], ids=str)
+@pytest.mark.parametrize(
+    ("augmenter", "channels"),
+    [("randaugment", 1), ("mixup", 3), pytest.param("crop", 1, marks=pytest.mark.slow)],
+    ids=str,
+)
 def test_every_method_runs_for_an_epoch(tmp_path: Path, augmenter: str, channels: int) -> None:
     write_npz(tmp_path / "made_up.npz", channels)
     recipe = make_recipe(

@@ -66,7 +66,7 @@ def whole_and_resumed(recipe: Recipe, label: str, folder: Path) -> tuple[Report,
     return whole, run_one(recipe, label, 0, places=places_in(folder / "stopped"))
 
 
-@pytest.mark.parametrize("label", ["saflex_paper", "saflex_proximal", "lp_a3"])
+@pytest.mark.parametrize("label", ["saflex_paper", "saflex_proximal", pytest.param("lp_a3", marks=pytest.mark.slow)])
 def test_a_stopped_run_goes_on_to_the_same_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, label: str) -> None:
     monkeypatch.setattr("saflex_cli.train.pace.SHARE", math.inf)  # a checkpoint after every epoch
     recipe = make_recipe(tmp_path, methods=[*CONTENT["methods"], {"name": "lp_a3", "ratio": 0.5}])

@@ -56,7 +56,14 @@ def trained(folder: Path, label: str, *, epochs: int = 1, **changes: Any) -> dic
 
 
 @pytest.mark.parametrize("augmenter", ["cell_cutmix", "column_cutmix", "embedding_mixup"])
-@pytest.mark.parametrize("model", [MLP, SAINT, SAINT | {"attention": "column+row"}], ids=["mlp", "saint", "saint-rows"])
+@pytest.mark.parametrize(
+    "model",
+    [
+        pytest.param(MLP, id="mlp"),
+        pytest.param(SAINT, id="saint"),
+        pytest.param(SAINT | {"attention": "column+row"}, id="saint-rows", marks=pytest.mark.slow),
+    ],
+)
 def test_every_method_trains(tmp_path: Path, model: dict[str, Any], augmenter: str) -> None:
     losses = []
     for label in ("no_aug", "upstream", "saflex_paper", "saflex_proximal_clean", "saflex_l2rw"):

@@ -64,7 +64,7 @@ def test_a_single_sample_makes_no_full_batch() -> None:
         next(full_batches(Split(torch.zeros(1), torch.zeros(1).long()), 4, torch.Generator()))
 
 
-@pytest.mark.parametrize("label", ["no_aug", "no_aug_trainval", "lp_a3"])
+@pytest.mark.parametrize("label", ["no_aug", "no_aug_trainval", pytest.param("lp_a3", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("batch_size", [32, 1000])
 def test_an_epoch_of_so_many_updates(tmp_path: Path, label: str, batch_size: int) -> None:
     """On 100 or 160 samples, with batches of 32 or of all of them."""
