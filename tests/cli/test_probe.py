@@ -65,6 +65,7 @@ def test_the_working_folder_is_enough(saflex: Saflex, made: Path) -> None:
     assert PACKED.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_new_seed_runs_alone_and_a_new_question_needs_force(saflex: Saflex, made: Path) -> None:
     write_probe(made, **SMALL, seeds=[0, 1, 2])
     dry = saflex("probe", "tiny", "--dry-run")

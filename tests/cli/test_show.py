@@ -37,6 +37,7 @@ def test_picture_and_numbers_are_written_and_nothing_else(saflex: Saflex, traine
     assert after.items() >= before.items()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("trained")
 def test_the_same_command_writes_the_same_bytes_where_it_is_told(saflex: Saflex) -> None:
     for name in ("a.png", "b.png"):

@@ -204,6 +204,7 @@ def test_one_call_equals_its_twin(problem, field, value):
     assert_close(refined.loss().detach(), loss)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", [field for field in VALUES if field not in INVISIBLE_IN_ONE_CALL])
 def test_every_field_shows(problem, field):
     """No two values of a field give the same labels, weights and loss: a field ignored would be noticed above."""

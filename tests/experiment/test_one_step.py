@@ -62,8 +62,9 @@ def test_an_optimizer_makes_the_same_step() -> None:
     assert step.after(masses(weights, labels, "sum"), 0.3).item() == pytest.approx(after, abs=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("normalise", EVERY)
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
+@pytest.mark.parametrize("seed", range(3))
 def test_the_search_finds_the_optimum_of_a_linear_model(normalise: Normalise, seed: int) -> None:
     torch.manual_seed(seed)
     *_, step = build(hidden=False)

@@ -137,6 +137,7 @@ def test_a_method_without_its_augmentation_is_refused(tmp_path: Path) -> None:
         run_together(recipe, "upstream", [0], places=places_in(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_benchmark_makes_both_and_compares_them(tmp_path: Path) -> None:
     recipe = recipe_in(tmp_path)
     turns: list[tuple[str, int]] = []

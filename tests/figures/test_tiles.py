@@ -9,8 +9,10 @@ from saflex_cli.figures.tiles import draw_tiles, shortened
 from tests.figures.made_up import make_samples, pixels
 
 
-@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 28), (1, 5, 9)])
-@pytest.mark.parametrize("count", [1, 8, 9])
+@pytest.mark.parametrize(
+    ("count", "shape"),
+    [(1, (1, 8, 8)), (8, (3, 28, 28)), (9, (1, 5, 9))],
+)
 def test_a_picture_of_any_number_of_images(count: int, shape: tuple[int, int, int]) -> None:
     picture = pixels(draw_tiles(make_samples(count, shape), "title", "below"))
     one_row = pixels(draw_tiles(make_samples(8), "title", "below"))

@@ -108,11 +108,13 @@ def test_every_seed_in_double_precision(tmp_path: Path, label: str) -> None:
     check_equal(parts_of(recipe_of(tmp_path), label, torch.float64), tmp_path, torch.float64, rtol=1e-6, atol=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["no_aug", "upstream", *(f"saflex_{preset}" for preset in PRESETS)])
 def test_every_seed_in_single_precision(tmp_path: Path, label: str) -> None:
     check_equal(parts_of(recipe_of(tmp_path), label, torch.float32), tmp_path, torch.float32, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("label", ["upstream", "saflex_paper"])
 @pytest.mark.parametrize(
     "changes",
